@@ -1,0 +1,9 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    name = "doenda.access"
+    label = "access"
+    append_only: ClassVar[tuple[str, ...]] = ("access_auditentry",)

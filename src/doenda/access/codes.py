@@ -1,0 +1,61 @@
+"""Six-digit codes: with the phone number they open one bill, and nothing else; valid as long as the bill.
+
+Guessing is bounded: `PER_NUMBER` wrong codes an hour for one number (each number holds few codes, so a guess succeeds
+with 10^-6 times the codes), `PER_VISITOR` an hour for one network address. Unknown numbers cost and answer the same.
+"""
+
+import hmac
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.transaction import atomic
+
+from doenda.access import keys, tries
+from doenda.access.models import ShortCode
+from doenda.access.tokens import Token
+from doenda.kernel import randomness
+
+PER_NUMBER = 10
+PER_VISITOR = 60
+
+
+@dataclass(frozen=True)
+class Throttled:
+    """Too many wrong codes; a person can still be reached."""
+
+
+def _digits(row: ShortCode) -> str:
+    return f"{int.from_bytes(keys.mac(row.key_id, b'code', bytes(row.salt), row.phone.encode())) % 10**6:06d}"
+
+
+def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
+    """The live code for a subject at a number (E.164), made if there is none; unique among that number's live codes."""
+    row = ShortCode.objects.filter(subject_id=subject_id, phone=phone, revoked_at=None).first()
+    if row is not None and row.key_id in keys.settings.DOENDA_LINK_KEYS:
+        return _digits(row)
+    taken = {_digits(other) for other in ShortCode.objects.filter(phone=phone, revoked_at=None).exclude(subject_id=subject_id)}
+    while True:
+        row = ShortCode(
+            subject_id=subject_id, account_id=account_id, phone=phone, key_id=keys.newest(), salt=randomness.token_bytes(16)
+        )
+        if _digits(row) not in taken:
+            break
+    ShortCode.objects.filter(subject_id=subject_id, phone=phone).exclude(key_id=row.key_id).delete()
+    ShortCode.objects.bulk_create([row], ignore_conflicts=True)
+    return _digits(ShortCode.objects.get(subject_id=subject_id, phone=phone, revoked_at=None))
+
+
+def find(phone: str, code: str, visitor: str) -> Token | Throttled | None:
+    """What the code opens at that number. A wrong one is counted against the number and the visitor's address."""
+    if tries.spent(f"number:{phone}") >= PER_NUMBER or tries.spent(f"visitor:{visitor}") >= PER_VISITOR:
+        return Throttled()
+    found: ShortCode | None = None
+    for row in ShortCode.objects.filter(phone=phone, revoked_at=None).order_by("-created_at")[:24]:
+        if hmac.compare_digest(_digits(row), code):
+            found = row
+    if found is None:
+        with atomic():
+            tries.count(f"number:{phone}")
+            tries.count(f"visitor:{visitor}")
+        return None
+    return Token(found.id, "bill", found.subject_id, found.account_id, found.created_at)

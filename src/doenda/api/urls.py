@@ -1,0 +1,5 @@
+from django.urls import path
+
+from doenda.api import views
+
+urlpatterns = [path("<str:provider>", views.doorbell)]

@@ -1,0 +1,62 @@
+"""The bank dies: within 130 s nothing names its ways any more, and whoever was told before has the clock stopped."""
+
+from doenda.app import scenes
+from doenda.app.drills.result import Result
+from doenda.app.stage import Stage
+from doenda.assurance import guidance
+from doenda.billing.models import Bill
+from doenda.channels.web import walker
+from doenda.dunning import outlook
+from doenda.dunning.models import LineCommand
+from doenda.kernel import clock, net
+from doenda.notices.models import Notice
+
+LIMIT_SECONDS = 130.0
+
+
+def run(stage: Stage) -> Result:
+    result = Result()
+    told, later = scenes.import_bills(stage, 2, overdue_days=3)
+    scenes.pass_days(stage, 1)
+    noticed = scenes.wait_for(lambda: _named(told) > 0, 30)
+    result.expect(noticed, "no notice named a way before the fault")
+    stage.faults("bank", {"*": {"fault": "dead"}})
+    begun = clock.monotonic()
+    withdrawn = scenes.wait_for(lambda: not guidance.read().named("notice"), LIMIT_SECONDS + 20)
+    seconds = clock.monotonic() - begun
+    result.expect(withdrawn and seconds <= LIMIT_SECONDS, f"ways were still named after {seconds:.0f} s")
+    dead_since = clock.now()
+    scenes.pass_days(stage, 12, walk=False)
+    naming = Notice.objects.filter(sent_at__gt=dead_since, ways__isnull=False).distinct().count()
+    texts = scenes.inbox_since(stage, dead_since)
+    naming += sum(1 for text in texts if scenes.names_a_way(text))
+    result.expect(naming == 0, f"{naming} notices named a dead way")
+    result.expect(not scenes.names_a_way(_panel(stage)), "the panel names a dead way")
+    _customers(result, told, later)
+    held = outlook.of(told.account_id, clock.today()).held_until
+    result.expect(held is not None, "the clock of who was told did not stop")
+    barred = LineCommand.objects.exclude(wanted="none").count()
+    result.expect(barred == 0, f"{barred} lines were told to be barred while nothing could be paid")
+    result.figures = {
+        "seconds_to_withdraw": round(seconds, 1),
+        "notices_naming_dead": naming,
+        "wrongful_steps": barred,
+        "walks": 2,
+    }
+    return result
+
+
+def _named(bill: Bill) -> int:
+    return Notice.objects.filter(bill=bill, ways__isnull=False).count()
+
+
+def _panel(stage: Stage) -> str:
+    reply = net.call("web", "GET", f"{stage.base}/demo/ways")
+    return reply.body.decode() if reply.status == 200 else ""
+
+
+def _customers(result: Result, *bills: Bill) -> None:
+    """Each customer opens the link, tries what is offered, and must end with a dated promise."""
+    for bill in bills:
+        walked = walker.pay_or_promise(scenes.link(bill))
+        result.expect(walked.outcome == "promised", f"a customer was left at {walked.outcome}: {walked.steps}")

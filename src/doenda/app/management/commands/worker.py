@@ -1,0 +1,31 @@
+"""`doenda worker`: runs the sweeps, periodically and when nudged."""
+
+import asyncio
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from procrastinate import App
+from procrastinate.contrib.django import app
+
+from doenda.kernel import jobs
+
+
+class Command(BaseCommand):
+    help = "Run sweeps: due steps, the outbox, inquiries, receipts. Ends cleanly on SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        jobs.install_nudges()
+        jobs.register_periodic()
+        with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
+            asyncio.run(_work(worker_app))
+
+
+async def _work(worker_app: App) -> None:
+    async with worker_app.open_async():
+        await worker_app.run_worker_async(
+            queues=["sweeps"],
+            concurrency=4,
+            delete_jobs="always",
+            fetch_job_polling_interval=2.0,
+            shutdown_graceful_timeout=8.0,
+        )

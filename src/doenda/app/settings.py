@@ -1,0 +1,144 @@
+"""Settings: `DOENDA_*` and `DATABASE_URL` from the environment; a secret NAME may stand in the file that NAME_FILE names."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+def _env(name: str, default: str = "") -> str:
+    named = os.environ.get(f"{name}_FILE")
+    if named:
+        return Path(named).read_text(encoding="utf-8").strip()
+    return os.environ.get(name, default)
+
+
+def _flag(name: str, default: bool = False) -> bool:
+    return _env(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+
+
+def database_of(url: str, pool: int) -> dict[str, object]:
+    """A Django database from postgresql://user:password@host:port/name?host=/socket/folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme!r}")
+    query = dict(parse_qsl(parts.query))
+    host = query.pop("host", None) or unquote(parts.hostname or "")
+    port = query.pop("port", None) or parts.port
+    options: dict[str, object] = dict(query)
+    options["options"] = "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s"
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 8.0}
+    return {
+        "ENGINE": "doenda.kernel.database",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(port or ""),
+        "OPTIONS": options,
+        "ATOMIC_REQUESTS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+    }
+
+
+DOENDA_DEMO = _flag("DOENDA_DEMO")
+DOENDA_MOVABLE_CLOCK = DOENDA_DEMO or _flag("DOENDA_MOVABLE_CLOCK")
+DOENDA_STRICT = _flag("DOENDA_STRICT")  # tests and simulation: a write outside a transaction is refused
+DOENDA_ZONE = _env("DOENDA_ZONE", "Asia/Seoul")
+DOENDA_COUNTRY = _env("DOENDA_COUNTRY", "KR")
+DOENDA_CARRIER = {
+    "ko": _env("DOENDA_CARRIER_KO", "된다통신"),
+    "en": _env("DOENDA_CARRIER_EN", "Doenda Telecom"),
+}
+DOENDA_CALL = _env("DOENDA_CALL", "02-2014-1023")  # can be dialled from any phone; 114 only from the carrier's own
+DOENDA_BASE_URL = _env("DOENDA_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+DOENDA_PROVIDERS = {
+    "sandbox": {
+        "url": _env("DOENDA_SANDBOX_URL", "http://127.0.0.1:8101"),
+        "key": _env("SANDBOX_BANK_KEY", "sandbox-key"),
+        "webhook_secrets": [s for s in _env("SANDBOX_WEBHOOK_SECRET", "sandbox-webhook-secret").split(",") if s],
+    }
+}
+DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")
+DOENDA_HANDSET_URL = _env("DOENDA_HANDSET_URL", "http://127.0.0.1:8103")
+# Link and code keys by id, newest last: the newest signs, all verify, so that a key can be rotated.
+DOENDA_LINK_KEYS = dict(
+    pair.split(":", 1) for pair in _env("DOENDA_LINK_KEYS", "1:not-a-secret-outside-demo-and-tests").split(",")
+)
+
+SECRET_KEY = _env("DOENDA_SECRET_KEY", "not-a-secret-outside-demo-and-tests")
+DEBUG = False
+ALLOWED_HOSTS = [h for h in _env("DOENDA_HOSTS", "127.0.0.1,localhost").split(",") if h]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "ko"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "access.User"
+ROOT_URLCONF = "doenda.app.urls"
+WSGI_APPLICATION = "doenda.app.wsgi.application"
+APPEND_SLASH = False
+
+_POOL = int(_env("DOENDA_POOL", "16"))
+_URL = _env("DATABASE_URL", "postgresql://doenda_app@/doenda?host=/nowhere")
+DATABASES = {
+    "default": database_of(_URL, _POOL),
+    # The same database as the role that owns the tables: migrations only.
+    "owner": database_of(_env("DATABASE_OWNER_URL", _URL), 0) | {"TEST": {"MIRROR": "default"}},
+}
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "doenda.kernel",
+    "doenda.access",
+    "doenda.billing",
+    "doenda.assurance",
+    "doenda.notices",
+    "doenda.payments",
+    "doenda.dunning",
+    "doenda.contact",
+    "doenda.journeys",
+    "doenda.channels",
+    "doenda.probes",
+    "doenda.api",
+    "doenda.demo",
+    "doenda.app",
+]
+_HERE = Path(__file__).parent.parent
+INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("doenda.") or (_HERE / app[7:] / "apps.py").exists()]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.csp"]},
+    }
+]
+# No script anywhere for customers; styles are inlined under a nonce; forms may lead to a provider's own page.
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "style-src": ["<CSP_NONCE_SENTINEL>"],
+    "img-src": ["'self'", "data:"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin-allow-popups"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _env("DOENDA_LOG", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}, "procrastinate": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+}

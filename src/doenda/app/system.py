@@ -1,0 +1,133 @@
+"""The processes of one installation on one machine, as the supervisor runs them: `doenda up` and `doenda demo`.
+
+Production runs each as a service of its own; here they share a data folder, free ports on loopback, and a supervisor.
+"""
+
+import http.client
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from doenda.app.environment import urls
+from doenda.app.supervisor import Service, free_port
+from doenda.kernel import embedded, randomness
+
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything listens (loopback) and keeps its files."""
+
+    data: Path
+    ports: Mapping[str, int]
+    demo: bool
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.ports['web']}"
+
+    def peer(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+
+def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
+    """Choose ports (the named one if it is free), and the environment that all processes share."""
+    ports = {"web": free_port(port)}
+    for offset, name in enumerate(("bank", "switch", "handset")):
+        ports[name] = free_port(8101 + offset)
+    layout = Layout(data, ports, demo)
+    layout.env.update(
+        {
+            "DOENDA_DATA": str(data),
+            "DOENDA_BASE_URL": os.environ.get("DOENDA_BASE_URL", layout.base),
+            "DOENDA_SECRET_KEY": _secret(data, "secret-key"),
+            "DOENDA_LINK_KEYS": os.environ.get("DOENDA_LINK_KEYS", f"1:{_secret(data, 'link-key')}"),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+    if demo:
+        layout.env |= {
+            "DOENDA_DEMO": "1",
+            "DOENDA_NOTICE_LINKS": "1",
+            "DOENDA_SANDBOX_URL": layout.peer("bank"),
+            "DOENDA_SWITCH_URL": layout.peer("switch"),
+            "DOENDA_HANDSET_URL": layout.peer("handset"),
+            "SANDBOX_WEBHOOK_URL": f"{layout.base}/webhooks/sandbox",
+        }
+    return layout
+
+
+def _secret(data: Path, name: str) -> str:
+    """A secret of this installation, made once and kept in its data folder."""
+    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = data / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(randomness.token_bytes(32).hex(), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def _answers(port: int, path: str) -> Callable[[], bool]:
+    def ready() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 500
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    return ready
+
+
+def services(layout: Layout, *, database: bool = True, settings: Mapping[str, str] | None = None) -> list[Service]:
+    """Everything to run, in the order of starting. `database` False: DATABASE_URL names a server of somebody else's."""
+    postgres = [_postgres(layout, settings)] if database else []
+    migrate = _manage(layout, "migrate", "--database", "owner", "-v", "0", name="migrate", restart=False)
+    peers = [_peer(layout, name) for name in ("bank", "switch", "handset")] if layout.demo else []
+    ours = [_web(layout), _manage(layout, "worker"), _manage(layout, "prober")]
+    return [
+        *postgres,
+        replace(migrate, depends=[one.name for one in postgres]),
+        *peers,
+        *(replace(one, depends=["migrate"]) for one in ours),
+    ]
+
+
+def _postgres(layout: Layout, settings: Mapping[str, str] | None) -> Service:
+    def keep() -> int | None:
+        server = embedded.ensure(layout.data, settings=settings)
+        layout.env.update(urls(server))
+        return server.pid
+
+    def release() -> None:
+        embedded.ensure(layout.data, settings=settings).stop()
+
+    return Service("postgres", keep=keep, release=release)
+
+
+def _manage(layout: Layout, command: str, *options: str, name: str = "", restart: bool = True) -> Service:
+    argv = [PYTHON, "-m", "doenda.app.cli", command, *options]
+    return Service(name or command, argv, env=layout.env, restart=restart)
+
+
+def _peer(layout: Layout, name: str) -> Service:
+    port = layout.ports[name]
+    journal = layout.data / f"{name}.jsonl"
+    argv = [PYTHON, "-m", f"peers.{name}", "--port", str(port), "--journal", str(journal)]
+    return Service(name, argv, env=layout.env, ready=_answers(port, "/_control/health"))
+
+
+def _web(layout: Layout) -> Service:
+    port = layout.ports["web"]
+    argv = [
+        *(PYTHON, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--blocking-threads", "16", "--no-ws", "--log-level", "warning"),
+        "doenda.app.wsgi:application",
+    ]
+    return Service("web", argv, env=layout.env, ready=_answers(port, "/health"))

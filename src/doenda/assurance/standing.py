@@ -1,0 +1,157 @@
+"""Where each way stands now, and the one place where that changes.
+
+A change is written under the way's row lock: state, transition, exposure and fact in one transaction. Subscribers of
+`assurance.way_changed` run in there and must lock no account: a payment that fails holds its account's lock and waits
+for the way's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from doenda.assurance import rule, ways
+from doenda.assurance.models import Evidence, Exposure, Transition, Way
+from doenda.assurance.rule import Name, WayState
+from doenda.kernel import clock, facts, sweeps
+
+
+class UnknownWay(LookupError):
+    """No such way in this installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A way as it stands at `at`; `points` of the `rule.WITHDRAW_AT` that withdraw it. Instants in UTC."""
+
+    slug: str
+    channel: str
+    method: str
+    provider: str
+    purpose: str
+    standing: Name
+    since: datetime
+    at: datetime
+    last_proof_at: datetime | None
+    proven_until: datetime | None
+    withdrawn_at: datetime | None
+    hold_until: datetime | None
+    closed_until: datetime | None
+    points: float
+    version: int
+
+    @property
+    def open(self) -> bool:
+        """May somebody who is already on a page try it? Not when evidence, the calendar or a person says no."""
+        return self.standing not in (Name.WITHDRAWN, Name.CLOSED, Name.RETIRED)
+
+
+def _with_proofs() -> "QuerySet[Way, Way]":
+    proofs = Evidence.objects.filter(way_id=OuterRef("slug"), outcome=rule.Outcome.WORKED)
+    last = Subquery(proofs.order_by("-at").values("at")[:1])
+    return Way.objects.annotate(last_proof=last).order_by("position", "slug")
+
+
+def _state(way: Way) -> WayState:
+    return rule.with_proof(ways.load(way), getattr(way, "last_proof", None))
+
+
+def current(purpose: str | None = None) -> dict[str, Standing]:
+    """Every way as it stands at this moment, in the order in which customers are told; one query.
+
+    Time is let pass while reading: a lease that has ended is `unproven` here although no sweep has run.
+    """
+    now = clock.now()
+    rows = _with_proofs() if purpose is None else _with_proofs().filter(purpose=purpose)
+    return {way.slug: _read(way, now) for way in rows}
+
+
+def _read(way: Way, now: datetime) -> Standing:
+    state = rule.tick(_state(way), now)
+    return Standing(
+        slug=way.slug,
+        channel=way.channel,
+        method=way.method,
+        provider=way.provider,
+        purpose=way.purpose,
+        standing=rule.standing(state, now),
+        since=way.since,
+        at=now,
+        last_proof_at=state.last_proof_at,
+        proven_until=state.proven_until,
+        withdrawn_at=state.withdrawn_at if state.mode != "alive" else None,
+        hold_until=state.hold_until,
+        closed_until=state.closed_until,
+        points=state.points,
+        version=way.version,
+    )
+
+
+def lock(slug: str) -> tuple[Way, WayState]:
+    """The way's row, locked until the transaction ends, and its state with the proofs that were stored meanwhile.
+
+    Raises UnknownWay. The lock leaves foreign keys alone (FOR NO KEY UPDATE).
+    """
+    way = Way.objects.select_for_update(no_key=True).filter(pk=slug).first()
+    if way is None:
+        raise UnknownWay(slug)
+    proofs = Evidence.objects.filter(way_id=slug, outcome=rule.Outcome.WORKED).order_by("-at")
+    return way, rule.with_proof(ways.load(way), proofs.values_list("at", flat=True).first())
+
+
+def write(way: Way, state: WayState, cause: str, *, evidence_id: UUID | None = None) -> bool:
+    """Store what became of a locked way: its row, and if its word changed a transition, the exposure and the fact."""
+    now = clock.now()
+    was, word = Name(way.standing), rule.standing(state, now)
+    way.standing, way.state, way.calm = word, ways.store(state), state.calm
+    way.proven_until = state.proven_until
+    way.withdrawn_at = state.withdrawn_at if state.mode != "alive" else None
+    way.hold_until, way.closed_until, way.retired_at = state.hold_until, state.closed_until, state.retired_at
+    way.version += 1
+    if word is not was:
+        way.since = now
+    way.save()
+    _expose(way, state, word, now)
+    if word is was:
+        return False
+    Transition.objects.create(
+        way=way, was=was, now=word, at=now, cause=cause[:300], evidence_id=evidence_id, version=way.version
+    )
+    named = [one.slug for one in current(way.purpose).values() if one.standing is Name.PROVEN]
+    changed = {"way": way.slug, "from": was, "to": word, "at": now.isoformat(), "cause": cause[:300], "proven": named}
+    facts.record("assurance.way_changed", None, changed)
+    return True
+
+
+def _expose(way: Way, state: WayState, word: Name, now: datetime) -> None:
+    running = Exposure.objects.filter(way=way, ended_at=None)
+    if rule.failing(state, now):
+        if not running.exists():
+            Exposure.objects.create(way=way, onset=min(rule.onset(state, now), now), committed_at=now)
+    elif word in (Name.PROVEN, Name.RETIRED):
+        running.update(ended_at=now)
+
+
+@sweeps.sweep("standing", every=2)
+def sweep(limit: int = 100) -> int:
+    """Let time pass for every way: leases lapse, holds and closures end. Returns the ways whose standing changed."""
+    now = clock.now()
+    due = [way.slug for way in _with_proofs() if _read(way, now).standing != way.standing]
+    return sum(_settle(slug) for slug in due[:limit])
+
+
+def _settle(slug: str) -> bool:
+    with transaction.atomic():
+        way, state = lock(slug)
+        state = rule.tick(state, clock.now())
+        return write(way, state, _why(rule.standing(state, clock.now())))
+
+
+def _why(word: Name) -> str:
+    return {
+        Name.UNPROVEN: "the lease ended without a new proof",
+        Name.HALF_OPEN: "the minimum hold is over and walks pass again",
+        Name.PROVEN: "proven again to the last step",
+    }.get(word, "its calendar")

@@ -1,0 +1,17 @@
+### 웹 화면에만 있는 말.
+
+web-fact-amount = 남은 금액 (Amount)
+web-fact-paid = 낸 금액 (Paid)
+web-fact-when = 낸 때 (Paid on)
+web-fact-how = 낸 방법 (Method)
+web-fact-receipt = 영수증 번호 (Receipt)
+web-fact-bill = 청구서 번호 (Bill)
+web-fact-line = 전화번호 (Phone)
+web-working = 처리하고 있어요. 몇 초 뒤에 아래를 눌러 주세요. 다시 결제하지 않아도 돼요.
+    .title = 처리하고 있어요
+web-working--check = 다시 확인하기
+web-error-title = 지금 이 화면을 보여 드릴 수 없어요
+web-error-bad = 이 화면의 내용이 온전하지 않아서 아무것도 하지 않았어요. 돈은 빠져나가지 않았어요. 문자의 링크를 다시 눌러 주세요.
+web-error-gone = 이 주소의 화면은 없어요. 문자의 링크를 다시 누르시거나 여섯 자리 번호로 들어와 주세요.
+web-error-ours = 저희 쪽에 문제가 생겼어요. 결제하시던 중이었다면 다시 결제하지 마세요. 같은 링크를 다시 누르시면 어디까지 됐는지 보여 드려요.
+web-error-again = 처음으로

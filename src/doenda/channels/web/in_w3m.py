@@ -1,0 +1,90 @@
+"""The same walk in w3m, a text browser without scripts or cookies, by its keys; it needs w3m and tmux."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+from doenda.channels.web.in_chromium import NoBrowser
+from doenda.channels.web.walker import Walk
+from doenda.kernel import clock
+
+_SETTLE = 0.3
+
+
+class Screen:
+    """A terminal of 100 × 60 with one program in it."""
+
+    def __init__(self, command: list[str], folder: str) -> None:
+        self.socket = os.path.join(folder, "tmux")  # noqa: PTH118 - a plain name for tmux
+        env = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": folder, "TERM": "xterm"}
+        self._tmux("new-session", "-d", "-s", "t", "-x", "100", "-y", "60", *command, env=env)
+
+    def _tmux(self, *args: str, env: dict[str, str] | None = None) -> str:
+        argv = ["tmux", "-S", self.socket, "-f", "/dev/null", *args]
+        return subprocess.run(argv, capture_output=True, text=True, check=False, env=env).stdout  # noqa: S603
+
+    def text(self) -> str:
+        return self._tmux("capture-pane", "-p", "-t", "t")
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self._tmux("send-keys", "-t", "t", *(["-l", key] if len(key) > 1 and " " in key or key.startswith("/") else [key]))
+            clock.sleep(0.12)
+
+    def wait(self, words: str, seconds: float = 15.0) -> bool:
+        deadline = clock.monotonic() + seconds
+        while clock.monotonic() < deadline:
+            if words in self.text():
+                clock.sleep(_SETTLE)
+                return True
+            clock.sleep(0.05)
+        return False
+
+    def close(self) -> None:
+        self._tmux("kill-server")
+
+
+def pay(url: str) -> Walk:
+    """Open a link in w3m (in English, whose labels are ASCII) and pay by card to the receipt. Raises NoBrowser."""
+    for tool in ("w3m", "tmux"):
+        if shutil.which(tool) is None:
+            raise NoBrowser(f"{tool} is not installed")
+    begun = clock.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        screen = Screen(["w3m", "-o", "auto_image=FALSE", "-o", "use_cookie=0", f"{url}?lang=en"], folder)
+        try:
+            steps, trouble = _walk(screen)
+            text = screen.text()
+        finally:
+            screen.close()
+    return Walk("paid" if not trouble else steps[-1], tuple(steps), clock.monotonic() - begun, text, trouble)
+
+
+_STEPS = (
+    # the page is there when this is on the screen, the button's label begins with this
+    ("pay.bill", "Bill number", "[Pay"),
+    ("pay.method", "Back to", "[Pay"),
+    ("provider", "Approve", "Approve"),
+    ("pay.away.returned", "Is this right?", "[Pay"),
+)
+
+
+def _walk(screen: Screen) -> tuple[list[str], str]:
+    steps: list[str] = []
+    for step, sign, button in _STEPS:
+        if not screen.wait(sign):
+            return steps or ["nowhere"], f"{step} did not come up:\n{screen.text()}"
+        steps.append(step)
+        _press(screen, button)
+    if not screen.wait("Receipt number"):
+        return steps, f"no receipt:\n{screen.text()}"
+    return [*steps, "pay.paid"], ""
+
+
+def _press(screen: Screen, label: str) -> None:
+    """Search for the button's label, step onto it, press it."""
+    screen.keys("/")
+    clock.sleep(0.1)
+    screen.keys(*label.replace("[", "\\["))
+    screen.keys("Enter", "l", "Enter")

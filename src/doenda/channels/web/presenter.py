@@ -1,0 +1,167 @@
+"""From a step and its state to what a page shows: plain data, which the one template of all steps renders."""
+
+from dataclasses import dataclass, field
+
+from doenda.channels.web import forms, speech
+from doenda.channels.web.speech import Subject
+from doenda.journeys import actions, catalog
+from doenda.journeys.engine import State
+from doenda.journeys.models import Session
+from doenda.journeys.steps import Ask, Choose, Field, Journey, Step
+from doenda.kernel import texts
+
+
+@dataclass(frozen=True)
+class Button:
+    value: str
+    label: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    label: str
+    hint: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One field of a form. `kind` is the step's; `value` is what was typed before; `wrong` marks it."""
+
+    name: str
+    kind: str
+    label: str
+    hint: str
+    options: tuple[Option, ...]
+    value: str = ""
+    wrong: bool = False
+    optional: bool = False
+
+
+@dataclass
+class Page:
+    """Everything that the template needs, in the order in which it is read aloud."""
+
+    lang: str
+    name: str
+    title: str
+    action: str
+    signed: str
+    tone: str = ""
+    error: str = ""
+    notes: list[str] = field(default_factory=list)
+    paragraphs: list[str] = field(default_factory=list)
+    table: list[tuple[str, str]] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    submit: Button | None = None
+    buttons: list[Button] = field(default_factory=list)
+    framed: list[Button] = field(default_factory=list)
+    link: tuple[str, str] | None = None
+    hidden: dict[str, str] = field(default_factory=dict)
+    frame: dict[str, str] = field(default_factory=dict)
+
+
+def frame(lang: str) -> dict[str, str]:
+    args = speech.common(lang)
+    return {name: texts.say(f"frame-{name}", lang, **args) for name in ("carrier", "language", "skip", "help")} | {
+        "error_title": texts.say("frame-error-title", lang, **args),
+        "other": "en" if lang == "ko" else "ko",
+    }
+
+
+_TONES = {"paid": "done", "promised": "done", "refused": "loss", "faulted": "loss", "asking": "attention"}
+
+
+def present(
+    journey: Journey,
+    state: State,
+    *,
+    lang: str,
+    action: str,
+    subject_key: str,
+    subject: Subject | None = None,
+    session: Session | None = None,
+) -> Page:
+    """The page of this state. `action` is where its forms post, `subject_key` what their signature is bound to."""
+    step = journey[state.step]
+    args = speech.arguments(subject, state, lang)
+    ways = _way_names(session, lang) if state.step in {"faulted", "reported"} else []
+    args["ways"] = ", ".join(ways)
+    messages = list(catalog.spoken_ids(journey, state))
+    lines = speech.lines_that_apply(catalog.step_id(journey, step), subject, state, ways) if subject else []
+    messages += [catalog.line_id(journey, step, line) for line in lines]
+    if "nothing_due" in lines:
+        messages.remove(catalog.step_id(journey, step))
+    titles = [t for m in messages if (t := speech.spoken(m, lang, args, "title"))]
+    said = [text for message in messages if (text := speech.spoken(message, lang, args))]
+    page = Page(
+        lang=lang,
+        name=f"{journey.name}.{state.step}",
+        title=titles[-1] if titles else said[0],
+        action=action,
+        signed=forms.sign(subject_key, state.step, state.version),
+        tone=_TONES.get(state.step, ""),
+        notes=[said.pop(0)] if "note" in state.data and "-note-" in messages[0] else [],
+        paragraphs=said,
+        table=speech.table(subject, state, lang) if subject and state.step in {"bill", "paid", "away"} else [],
+        frame=frame(lang),
+    )
+    _controls(page, journey, step, state, args)
+    if isinstance(step, Choose) and session is not None:
+        page.options = _ways(session, lang, args)
+    return page
+
+
+def _controls(page: Page, journey: Journey, step: Step, state: State, args: dict[str, str]) -> None:
+    for button in catalog.buttons(journey, step):
+        shown = Button(
+            button.outcome,
+            texts.say(button.label, page.lang, **args),
+            speech.spoken(button.label, page.lang, args, "hint") or "",
+        )
+        (page.framed if button.framed else page.buttons).append(shown)
+    if submit := catalog.submit_id(journey, step):
+        outcome = "chosen" if isinstance(step, Choose) else "given"
+        page.submit = Button(outcome, texts.say(submit, page.lang, **args))
+    if isinstance(step, Ask):
+        wrong = state.data.get("wrong", "")
+        page.inputs = [_input(journey, step, asked, page.lang, args, wrong) for asked in step.fields]
+        if wrong:
+            page.error = texts.say(catalog.invalid_id(journey, step), page.lang, **args)
+
+
+def _input(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str, str], wrong: str) -> Input:
+    here = catalog.field_id(journey, step, asked)
+    return Input(
+        asked.name,
+        asked.kind,
+        texts.say(here, lang, **args),
+        speech.spoken(here, lang, args, "hint") or "",
+        tuple(
+            Option(option, texts.say(catalog.option_id(journey, step, asked, option), lang, **args))
+            for option in asked.options
+        ),
+        wrong=asked.name == wrong,
+        optional=asked.optional,
+    )
+
+
+def _ways(session: Session, lang: str, args: dict[str, str]) -> list[Option]:
+    return [
+        Option(
+            way.slug,
+            texts.say(f"method-{way.method}", lang, **args),
+            speech.spoken(f"method-{way.method}", lang, args, "hint") or "",
+            "" if way.proven else texts.say("method-unproven", lang, **args),
+        )
+        for way in actions.listed("ways_to_pay", session)
+    ]
+
+
+def _way_names(session: Session | None, lang: str) -> list[str]:
+    if session is None:
+        return []
+    return [speech.method_name(way.method, lang) for way in actions.listed("ways_to_pay", session) if way.proven]

@@ -1,0 +1,162 @@
+"""The facts of a case, pulled under the account's lock: one function a source (design rule 8). Reads only."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from doenda import notices
+from doenda.assurance import exposure, standing
+from doenda.assurance.models import Exposure
+from doenda.assurance.rule import Name
+from doenda.billing import classes, owed
+from doenda.billing.models import Account, BillItem, Line
+from doenda.billing.owed import BillOwed
+from doenda.dunning.case_facts import Debt, Facts, LineFacts, Told
+from doenda.dunning.clock import Stop, counted
+from doenda.dunning.models import Case, CaseStep, Hold, LateFee, LineCommand
+from doenda.dunning.policy import Policy
+from doenda.dunning.words import Bar, HoldKind, Stage
+from doenda.kernel import clock
+from doenda.notices.proof import DeliveredNotice
+from doenda.payments import pending
+
+
+def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with_open: bool = False) -> Facts:
+    """Everything a decision about `case` may know at `now`. Call it with the account locked.
+
+    `with_open`: bills that are not overdue yet too, for what is said about the days ahead; never for a decision.
+    """
+    today = clock.local(now).date()
+    bills = owed.open_bills(account.pk) if with_open else owed.overdue(account.pk, today)
+    if not bills:  # the way of every payment: nothing else matters when nothing is owed
+        return Facts(account.currency, Stage(case.stage), case.stage_since, lines=lines(account.pk, []))
+    steps = list(CaseStep.objects.filter(case=case).order_by("decided_at", "pk"))
+    return Facts(
+        currency=account.currency,
+        stage=Stage(case.stage),
+        stage_since=case.stage_since,
+        debts=debts(bills, steps),
+        told=told(case, steps, rules, now),
+        stops=stops(account.pk),
+        pending=pending.adverse_blocked(account.pk) or "",
+        lines=lines(account.pk, [bill for bill in bills if bill.may_bar]),
+        way_proven=way_proven(),
+        barred_since=case.barred_since,
+    )
+
+
+def may_bar_amount(bill: BillOwed) -> int:
+    """The part of what remains whose classes may lead to barring, minor units."""
+    known = classes.policy(bill.bill_date).classes
+    return sum(rest for name, rest in bill.remaining_by_class.items() if name in known and known[name].may_bar)
+
+
+def debts(bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
+    reminded = {UUID(bill) for step in steps if step.step == "remind" for bill in step.decision["bills"]}
+    with_fee = set(LateFee.objects.filter(bill_id__in=[b.bill_id for b in bills]).values_list("bill_id", flat=True))
+    return tuple(
+        Debt(
+            bill_id=bill.bill_id,
+            number=bill.number,
+            due=bill.due_date,
+            remaining=bill.remaining,
+            may_bar=may_bar_amount(bill),
+            fee_base=bill.fee_base,
+            fee_assessed=bill.bill_id in with_fee or bill.late_fee > 0,
+            reminded=bill.bill_id in reminded,
+        )
+        for bill in bills
+    )
+
+
+def told(case: Case, steps: list[CaseStep], rules: Policy, now: datetime) -> tuple[Told, ...]:
+    """The suspension notices of this case, the oldest first, with what is proven of each."""
+    mine = [step for step in steps if step.step == "notice" and step.notice_id]
+    proofs: dict[UUID, DeliveredNotice] = {}
+    for kind in {rung.notice for rung in rules.ladder} if mine else ():
+        delivered = notices.delivered_with_proof(kind, case.account_id, case.opened_at)
+        proofs |= {proof.notice_id: proof for proof in delivered}
+    return tuple(_told(case, step, proofs.get(UUID(str(step.notice_id))), now) for step in mine)
+
+
+def _told(case: Case, step: CaseStep, proof: DeliveredNotice | None, now: datetime) -> Told:
+    return Told(
+        notice_id=UUID(str(step.notice_id)),
+        step=Bar(step.decision["step"]),
+        effective=date.fromisoformat(step.decision["effective"]),
+        bills=frozenset(UUID(bill) for bill in step.decision["bills"]),
+        live=step.decided_at > case.climb_since,
+        delivered_at=proof.delivered_at if proof else None,
+        ways=proof.ways if proof else (),
+        usable_days=usable_days(proof.ways, proof.delivered_at, now) if proof else 0,
+    )
+
+
+def usable_days(ways: tuple[str, ...], since: datetime, now: datetime) -> int:
+    """Days after `since`, up to and with today, on which at least one of the ways was at no moment failing."""
+    if not ways:
+        return 0
+    failing = Exposure.objects.filter(Q(ended_at=None) | Q(ended_at__gte=since), way_id__in=ways)
+    by_way: dict[str, list[Stop]] = {way: [] for way in ways}
+    for each in failing:
+        by_way[each.way_id].append(Stop(HoldKind.EXPOSURE, each.onset, each.ended_at))
+    first, last = clock.local(since).date(), clock.local(now).date()
+    return max(counted(first, last, found) for found in by_way.values())
+
+
+def stops(account_id: UUID) -> tuple[Stop, ...]:
+    """Every interval in which this account's clock stood: holds, ways of ours that misled it, tries that we failed."""
+    found = [
+        Stop(HoldKind(hold.kind), hold.start, _end(hold), hold.reason)
+        for hold in Hold.objects.filter(account_id=account_id)
+    ]
+    found += [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
+    found += [Stop(HoldKind.OUR_FAULT, start, end, "a payment") for start, end in pending.our_faults(account_id)]
+    return tuple(sorted(found, key=lambda stop: (stop.start, stop.kind)))
+
+
+def _end(hold: Hold) -> datetime | None:
+    """When the hold ended or will; lifting never makes it longer."""
+    if hold.lifted_at is None:
+        return hold.until
+    return hold.lifted_at if hold.until is None else min(hold.until, hold.lifted_at)
+
+
+def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
+    """The account's lines: what is confirmed, what was asked last, and whether unpaid items of it may bar it."""
+    barrable, whole = _barrable(may_bar)
+    asked: dict[UUID, str] = {}
+    newest = LineCommand.objects.filter(account_id=account_id).order_by("requested_at", "pk")
+    for command in newest.exclude(state=LineCommand.State.SUPERSEDED):
+        asked[command.line_id] = command.wanted
+    return tuple(
+        LineFacts(
+            line_id=line.pk,
+            barring=Bar(line.barring),
+            wanted=Bar(asked.get(line.pk, line.barring)),
+            barrable=whole or line.pk in barrable,
+        )
+        for line in Line.objects.filter(account_id=account_id).order_by("number")
+    )
+
+
+def _barrable(may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
+    """Lines with items of a class that may bar on these bills; and: does one concern the whole account?"""
+    found: set[UUID] = set()
+    whole = False
+    items = BillItem.objects.filter(bill_id__in=[bill.bill_id for bill in may_bar], amount__gt=0)
+    rows = list(items.values_list("bill_id", "line_id", "item_class"))
+    for bill in may_bar:
+        known = classes.policy(bill.bill_date).classes
+        left = {name for name in bill.remaining_by_class if name in known and known[name].may_bar}
+        mine = [line_id for bill_id, line_id, name in rows if bill_id == bill.bill_id and name in left]
+        whole = whole or not mine or None in mine
+        found |= {line_id for line_id in mine if line_id is not None}
+    return found, whole
+
+
+def way_proven(slug: str = "") -> bool:
+    """Can the customer pay at this moment by a way that is proven (by this one)?"""
+    standings = standing.current("pay")
+    return any(way.standing is Name.PROVEN and slug in {"", way.slug} for way in standings.values())

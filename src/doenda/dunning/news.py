@@ -1,0 +1,58 @@
+"""News from below that changes a case: money posted or undone, a bill corrected, a notice delivered. All idempotent."""
+
+from uuid import UUID
+
+from doenda.billing import accounts
+from doenda.dunning import cases, fees, promises
+from doenda.kernel import facts
+from doenda.kernel.facts import Fact
+
+
+def _review(fact: Fact) -> None:
+    """In the transaction that recorded the fact: money and its consequences are durable together."""
+    if fact.account_id is not None:
+        cases.review(fact.account_id)
+
+
+@facts.subscribes("billing.payment_posted", name="dunning.paid")
+def paid(fact: Fact) -> None:
+    """A payment by any path: a fee that it was in time for goes back, promises are kept, the case may close."""
+    if fact.account_id is not None:
+        account = accounts.lock(fact.account_id)
+        fees.reverse_if_paid_in_time(account, [UUID(bill) for bill in fact.data.get("bill_ids", [])], fact.data)
+        promises.keep_if_paid(account.pk)
+        cases.review_locked(account)
+
+
+@facts.subscribes("billing.bill_settled", name="dunning.settled")
+def settled(fact: Fact) -> None:
+    """A bill closed without a payment of its own: credit, a credit note, a cancellation."""
+    if fact.account_id is not None:
+        promises.keep_if_paid(accounts.lock(fact.account_id).pk)
+        _review(fact)
+
+
+@facts.subscribes("billing.bill_corrected", name="dunning.corrected")
+def corrected(fact: Fact) -> None:
+    _review(fact)
+
+
+@facts.subscribes("billing.payment_undone", name="dunning.undone")
+def undone(fact: Fact) -> None:
+    """Money went back: what is overdue again gets a case again, from the first step."""
+    _review(fact)
+
+
+@facts.subscribes("notices.delivered", name="dunning.delivered")
+def delivered(fact: Fact) -> None:
+    if fact.account_id is not None:
+        cases.look_again(fact.account_id)
+
+
+@facts.subscribes("payments.unknown", name="dunning.unknown")
+@facts.subscribes("payments.our_fault", name="dunning.our_fault")
+@facts.subscribes("payments.refused", name="dunning.refused")
+def attempt_news(fact: Fact) -> None:
+    """An attempt's outcome starts or ends an interval in which nothing adverse may happen."""
+    if fact.account_id is not None:
+        cases.look_again(fact.account_id)

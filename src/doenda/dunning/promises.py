@@ -1,0 +1,214 @@
+"""Dated promises with the clock stopped: the customer's to pay, or ours to mend. Each is kept, or broken, once."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Sum
+
+from doenda import notices
+from doenda.assurance import exposure
+from doenda.billing import accounts
+from doenda.billing.models import Bill
+from doenda.dunning import gather, holds
+from doenda.dunning.cases import look_again, policy_now
+from doenda.dunning.models import Promise, PromiseBill
+from doenda.dunning.words import HoldKind, Whose
+from doenda.kernel import clock, facts
+from doenda.kernel.db import atomic
+from doenda.payments import pending
+from doenda.payments.models import Attempt
+from doenda.payments.states import State
+
+LOOK_EVERY = timedelta(seconds=20)
+"""How often we see whether what we promised to mend works again, to tell the customer at once."""
+_HOLD_OF = {"no_way": HoldKind.NO_WAY, "unknown": HoldKind.UNKNOWN}
+
+
+class NotAllowed(ValueError):
+    """The policy does not allow the customer this promise; the message says why."""
+
+
+def make(
+    account_id: UUID,
+    bill_ids: Sequence[UUID],
+    *,
+    whose: str,
+    until: date | datetime,
+    reason: str,
+    key: str,
+) -> Promise:
+    """Promise, and stop the clock until then (a date: to the end of that day).
+
+    `reason` of ours: "fault", "no_way" (nothing works; a barred line is opened meanwhile), "unknown". The same `key`
+    again is the same promise; its date may move later, never earlier. Joins an open transaction; locks the account.
+    Raises NotAllowed for the customer's own beyond the policy, ValueError for bills that are not the account's.
+    """
+    side = Whose(whose)
+    end = until if isinstance(until, datetime) else clock.at(until, 23, 59)
+    with atomic():
+        accounts.lock(account_id)
+        known = Promise.objects.select_for_update().filter(key=key, account_id=account_id).first()
+        if known is not None:
+            return _longer(known, end)
+        bills = list(Bill.objects.filter(pk__in=bill_ids, account_id=account_id))
+        if len(bills) != len(set(bill_ids)) or not bills:
+            raise ValueError("a promise is about bills of its own account")
+        if side == Whose.CUSTOMER:
+            _check(bill_ids, end)
+        kind = HoldKind.PROMISE if side == Whose.CUSTOMER else _HOLD_OF.get(reason, HoldKind.OUR_FAULT)
+        hold = holds.place(account_id, kind, until=end, reason=f"promise: {reason}", key=f"promise-{key}")
+        look = end if side == Whose.CUSTOMER else min(end, clock.now() + LOOK_EVERY)
+        amount = sum(bill.remaining for bill in bills)
+        promise = Promise.objects.create(
+            account_id=account_id,
+            hold=hold,
+            whose=side,
+            until=end,
+            amount=amount,
+            reason=reason,
+            key=key,
+            next_look_at=look,
+        )
+        PromiseBill.objects.bulk_create(PromiseBill(promise=promise, bill=bill) for bill in bills)
+        data = {"promise": str(promise.pk), "whose": side, "until": end.isoformat(), "reason": reason}
+        facts.record("dunning.promised", account_id, data)
+        return promise
+
+
+def by_customer(account_id: UUID, bill_ids: Sequence[UUID], *, day: date, key: str) -> Promise | None:
+    """The customer's own promise to pay by `day`; None if the policy does not allow it."""
+    try:
+        return make(account_id, bill_ids, whose=Whose.CUSTOMER, until=day, reason="date", key=key)
+    except NotAllowed:
+        return None
+
+
+def last_day_allowed() -> date:
+    """The latest day that a customer may name today."""
+    return clock.today() + timedelta(policy_now().promise_longest_days)
+
+
+def _check(bill_ids: Sequence[UUID], end: datetime) -> None:
+    rules, day = policy_now(), clock.local(end).date()
+    if not clock.today() <= day <= last_day_allowed():
+        raise NotAllowed(f"a day from today to {last_day_allowed()}")
+    made = PromiseBill.objects.filter(bill_id__in=bill_ids, promise__whose=Whose.CUSTOMER)
+    for bill_id in bill_ids:
+        if made.filter(bill_id=bill_id).count() >= rules.promises_each_bill:
+            raise NotAllowed(f"at most {rules.promises_each_bill} promises for one bill")
+
+
+def _longer(promise: Promise, end: datetime) -> Promise:
+    if end > promise.until and promise.kept_at is None and promise.broken_at is None and promise.whose == Whose.OURS:
+        promise.until = end
+        promise.save(update_fields=["until"])
+        _hold_until(promise, end)
+    return promise
+
+
+def _hold_until(promise: Promise, end: datetime) -> None:
+    hold = promise.hold
+    holds.place(promise.account_id, hold.kind, start=hold.start, until=end, reason=hold.reason, key=hold.key)
+
+
+def keep_if_paid(account_id: UUID) -> None:
+    """After money was posted: promises whose bills are all closed are kept. With the account locked."""
+    for promise in Promise.objects.filter(account_id=account_id, kept_at=None, broken_at=None).select_for_update():
+        if not _owed(promise):
+            _end(promise, kept=True)
+
+
+def look(limit: int) -> int:
+    """See which promises were kept, broken, or must be renewed; a transaction each."""
+    due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=clock.now()).order_by("next_look_at")
+    found = list(due.values_list("pk", "account_id")[:limit])
+    for promise_id, account_id in found:
+        with atomic():
+            accounts.lock(account_id)
+            promise = Promise.objects.select_for_update().get(pk=promise_id)
+            if promise.kept_at is None and promise.broken_at is None and promise.next_look_at <= clock.now():
+                _look(promise)
+    return len(found)
+
+
+def _look(promise: Promise) -> None:
+    over, owed = promise.until <= clock.now(), _owed(promise)
+    if not owed or (promise.whose == Whose.CUSTOMER and over):
+        _end(promise, kept=not owed)
+    elif promise.whose == Whose.CUSTOMER:
+        _next(promise, promise.until)
+    else:
+        _look_ours(promise, over, owed)
+
+
+def _look_ours(promise: Promise, over: bool, owed: int) -> None:
+    """Tell once, as soon as it works again. The days given stay given; not mended in time, they are renewed."""
+    mended = promise.told_at is not None or _mended(promise)
+    if mended and promise.told_at is None:
+        promise.told_at = clock.now()
+        promise.save(update_fields=["told_at"])
+        if promise.reason != "unknown":
+            _tell_mended(promise)
+    if over and mended:
+        _end(promise, kept=True)
+    elif over:
+        promise.until = clock.at(clock.today() + timedelta(policy_now().ours_days), 23, 59)
+        promise.save(update_fields=["until"])
+        _hold_until(promise, promise.until)
+        _next(promise, clock.now() + LOOK_EVERY)
+    else:
+        _next(promise, promise.until if mended else min(promise.until, clock.now() + LOOK_EVERY))
+
+
+def _tell_mended(promise: Promise) -> None:
+    bill = promise.bills.order_by("bill__due_date").values_list("bill_id", flat=True).first()
+    data: dict[str, object] = {"until": promise.until}
+    failed = None if promise.reason == "no_way" else _failed_try(promise)
+    if failed:
+        data["method"] = failed.method
+    kind = "fault_mended" if failed else "way_back"
+    notices.send(kind, promise.account_id, bill_id=bill, params=data, key=f"mended-{promise.pk}")
+
+
+def _failed_try(promise: Promise) -> Attempt | None:
+    """The try that failed through us, which the promise is about."""
+    mine = Attempt.objects.filter(account_id=promise.account_id, created_at__lte=promise.created_at)
+    return mine.filter(state=State.OUR_FAULT).order_by("-created_at").first()
+
+
+def _mended(promise: Promise) -> bool:
+    """Does it work again? What was unknown is known; the way that failed is proven; nothing told is failing."""
+    if promise.reason == "unknown":
+        return pending.adverse_blocked(promise.account_id) is None
+    if promise.reason == "no_way":
+        return gather.way_proven()
+    failed = _failed_try(promise)
+    if failed:
+        return gather.way_proven(failed.way)
+    return gather.way_proven() and all(end is not None for _, end, _ in exposure.intervals(promise.account_id))
+
+
+def _owed(promise: Promise) -> int:
+    """What is still open of the promise's bills, late fees included (minor units)."""
+    bills = Bill.objects.filter(pk__in=promise.bills.values("bill_id"), state=Bill.State.OPEN)
+    sums = bills.aggregate(a=Sum("amount"), f=Sum("late_fee"), p=Sum("paid"), c=Sum("credited"))
+    return (sums["a"] or 0) + (sums["f"] or 0) - (sums["p"] or 0) - (sums["c"] or 0)
+
+
+def _next(promise: Promise, at: datetime) -> None:
+    promise.next_look_at = at
+    promise.save(update_fields=["next_look_at"])
+
+
+def _end(promise: Promise, *, kept: bool) -> None:
+    if kept:
+        promise.kept_at = clock.now()
+    else:
+        promise.broken_at = clock.now()
+    promise.save(update_fields=["kept_at", "broken_at"])
+    if kept and promise.whose == Whose.CUSTOMER:
+        holds.lift_one(promise.hold, reason="paid")
+    kind = "dunning.promise_kept" if kept else "dunning.promise_broken"
+    facts.record(kind, promise.account_id, {"promise": str(promise.pk)})
+    look_again(promise.account_id)

@@ -1,0 +1,60 @@
+"""Reading one answer: which outcome of the step it is, and what it leaves in the session's data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from doenda.access import codes
+from doenda.journeys import actions, fields
+from doenda.journeys.catalog import JOURNEYS
+from doenda.journeys.engine import NotAnOutcome
+from doenda.journeys.models import Session
+from doenda.journeys.steps import Ask, Choose, Step, Wait
+
+PROVIDER_WORDS = ("order_id", "ref", "paid_amount")
+"""What a customer brings back from a provider's page, unsigned: compared with the attempt before it counts."""
+
+
+@dataclass(frozen=True)
+class Read:
+    outcome: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    opens: tuple[UUID, UUID] | None = None
+    """The account and the bill that a code has opened."""
+
+
+def read_answer(session: Session, step: Step, outcome: str, values: Mapping[str, str], visitor: str) -> Read:
+    """Raises NotAnOutcome for an outcome that no button, key or word of this step gives."""
+    if isinstance(step, Ask) and outcome == "given":
+        return _given(session, step, values, visitor)
+    if isinstance(step, Choose) and outcome == "chosen":
+        offered = {way.slug for way in actions.listed(step.among, session)}
+        way = values.get("way", "")
+        return Read("chosen", {"way": way}) if way in offered else Read("gone")
+    if isinstance(step, Wait) and outcome in step.presses:
+        return Read(outcome, {name: values.get(name, "")[:200] for name in PROVIDER_WORDS if name in values})
+    if outcome in step.buttons:
+        return Read(outcome)
+    raise NotAnOutcome(JOURNEYS[session.journey], step, outcome)
+
+
+def _given(session: Session, step: Ask, values: Mapping[str, str], visitor: str) -> Read:
+    bill = session.bill
+    try:
+        read = fields.read(
+            step,
+            values,
+            currency=bill.currency if bill else "KRW",
+            most=bill.remaining if bill else None,
+        )
+    except fields.Invalid as wrong:
+        return Read("invalid", {"wrong": str(wrong)})
+    read["wrong"] = ""
+    if "known" not in step.reads:
+        return Read("given", read)
+    found = codes.find(read["phone"], read.pop("code"), visitor)
+    if isinstance(found, codes.Throttled):
+        return Read("locked", read)
+    if found is None:
+        return Read("unknown", read)
+    return Read("known", read, opens=(found.account_id, found.subject_id))

@@ -1,0 +1,206 @@
+"""Walking a journey for real: sessions as rows, answers taken once, actions run outside any transaction.
+
+An answer names the step and version that it answers. The first to come moves the session; a repeat, or an answer to a
+page that is no longer the current one, changes nothing and is shown where the session stands (design rule 12).
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from doenda.journeys import actions
+from doenda.journeys.catalog import HANDOVERS, JOURNEYS
+from doenda.journeys.engine import State, advance, begin
+from doenda.journeys.models import Session
+from doenda.journeys.reading import read_answer
+from doenda.journeys.steps import Choose, Do, End, Journey, Step, Wait
+from doenda.kernel import clock, randomness, sweeps
+from doenda.kernel.db import atomic
+
+ACTION_LEASE = timedelta(seconds=15)
+ADDRESS_LENGTH = 26
+STRANGERS_KEPT = timedelta(days=1)
+
+
+class NoSession(LookupError):
+    """No session has that address."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A session as a channel may present it. `state` already counts what has happened while the customer was away.
+
+    `busy`: an action of it runs right now. `stale`: the answer was to a page that is no longer the current one.
+    """
+
+    address: str
+    session: Session
+    state: State
+    busy: bool = False
+    stale: bool = False
+
+    @property
+    def journey(self) -> Journey:
+        return JOURNEYS[self.session.journey]
+
+    @property
+    def step(self) -> Step:
+        return self.journey[self.state.step]
+
+    @property
+    def over(self) -> bool:
+        return isinstance(self.step, End)
+
+
+def _digest(address: str) -> bytes:
+    return hashlib.sha256(address.encode()).digest()
+
+
+def open_session(
+    journey: str,
+    *,
+    channel: str,
+    lang: str,
+    account_id: UUID | None = None,
+    bill_id: UUID | None = None,
+    entry: str | None = None,
+) -> Visit:
+    """A new session with an unguessable address of its own (130 bits)."""
+    state = begin(JOURNEYS[journey], entry)
+    address = base64.b32encode(randomness.token_bytes(17))[:ADDRESS_LENGTH].decode()
+    with atomic():
+        session = Session.objects.create(
+            journey=journey,
+            journey_version=JOURNEYS[journey].version,
+            account_id=account_id,
+            bill_id=bill_id,
+            digest=_digest(address),
+            channel=channel,
+            lang=lang,
+            step=state.step,
+        )
+    return Visit(address, session, state)
+
+
+def look(address: str) -> Visit:
+    """Where the session stands. Writes nothing: a GET moves no session. Raises NoSession."""
+    session = Session.objects.filter(digest=_digest(address)).select_related("account", "bill").first()
+    if session is None:
+        raise NoSession
+    state = _state(session)
+    busy = isinstance(JOURNEYS[session.journey][state.step], Do)
+    return Visit(address, session, state if busy else _caught_up(session, state), busy=busy)
+
+
+def set_lang(address: str, lang: str) -> None:
+    with atomic():
+        Session.objects.filter(digest=_digest(address)).update(lang=lang)
+
+
+def answer(
+    address: str,
+    *,
+    step: str,
+    version: int,
+    outcome: str,
+    values: Mapping[str, str] | None = None,
+    visitor: str = "",
+) -> Visit:
+    """Take one answer and walk on to the next step that stops. Raises NoSession, and NotAnOutcome for a forged button."""
+    taken = _take(address, step, version, outcome, dict(values or {}), visitor)
+    if taken is not None:
+        return taken
+    return _run_actions(address, visitor)
+
+
+def _take(address: str, step: str, version: int, outcome: str, values: dict[str, str], visitor: str) -> Visit | None:
+    """Move the session by the answer. A Visit when there is nothing more to do, None when actions are to be run."""
+    with atomic():
+        session = _locked(address)
+        state = _caught_up(session, _state(session))
+        journey = JOURNEYS[session.journey]
+        if isinstance(journey[state.step], Do):
+            if session.busy_until is not None and session.busy_until > clock.now():
+                return Visit(address, session, state, busy=True)
+            _save(session, state)  # whoever ran the action died: run it again
+            return None
+        if (step, version) != (state.step, state.version):
+            return Visit(address, session, state, stale=version != state.version - 1)
+        read = read_answer(session, journey[state.step], outcome, values, visitor)
+        state = advance(journey, state, read.outcome, read.values)
+        _save(session, state)
+        if read.opens is not None:
+            return _hand_over(session, read.opens)
+        return None if isinstance(journey[state.step], Do | Choose) else Visit(address, session, state)
+
+
+def _hand_over(session: Session, subject: tuple[UUID, UUID]) -> Visit:
+    """The other journey goes on, with the bill that was opened, at an address of its own."""
+    journey, _ = HANDOVERS["opened"]
+    account_id, bill_id = subject
+    return open_session(journey, channel=session.channel, lang=session.lang, account_id=account_id, bill_id=bill_id)
+
+
+def _run_actions(address: str, visitor: str) -> Visit:
+    """Run actions, each outside any transaction, until the session stands on a step that stops."""
+    while True:
+        session = Session.objects.select_related("account", "bill").get(digest=_digest(address))
+        state = _state(session)
+        step = JOURNEYS[session.journey][state.step]
+        if isinstance(step, Do):
+            outcome, values = actions.run(step.action, actions.Context(session, state.data, address, visitor))
+        elif isinstance(step, Choose) and not actions.listed(step.among, session):
+            outcome, values = "none_open", {}
+        else:
+            return Visit(address, session, _caught_up(session, state))
+        with atomic():
+            session = _locked(address)
+            if (session.step, session.version) != (state.step, state.version):
+                return Visit(address, session, _state(session), stale=True)
+            _save(session, advance(JOURNEYS[session.journey], state, outcome, values))
+
+
+def _locked(address: str) -> Session:
+    rows = Session.objects.select_for_update(of=("self",)).select_related("account", "bill")
+    session = rows.filter(digest=_digest(address)).first()
+    if session is None:
+        raise NoSession
+    return session
+
+
+def _state(session: Session) -> State:
+    return State(session.step, session.data, session.version)
+
+
+def _save(session: Session, state: State) -> None:
+    runs = isinstance(JOURNEYS[session.journey][state.step], Do)
+    session.step, session.data, session.version = state.step, dict(state.data), state.version
+    session.busy_until = clock.now() + ACTION_LEASE if runs else None
+    session.moved_at = clock.now()
+    session.save(update_fields=["step", "data", "version", "busy_until", "moved_at"])
+
+
+def _caught_up(session: Session, state: State) -> State:
+    """The state after what happened elsewhere while the step waited; only reads."""
+    journey = JOURNEYS[session.journey]
+    for _ in range(3):
+        step = journey[state.step]
+        if not isinstance(step, Wait):
+            break
+        happened = actions.happened(step.on, session, state.data)
+        if happened is None:
+            break
+        outcome, values = happened
+        state = advance(journey, state, outcome, values)
+    return state
+
+
+@sweeps.sweep("strangers' sessions", every=600)
+def forget_strangers(limit: int = 100) -> int:
+    """Sessions that never opened a bill are forgotten after a day."""
+    with atomic():
+        old = Session.objects.filter(account=None, moved_at__lt=clock.now() - STRANGERS_KEPT)[:limit]
+        return Session.objects.filter(pk__in=[row.pk for row in old]).delete()[0]

@@ -1,0 +1,235 @@
+### What customers read. Written, not translated; read aloud before it is kept.
+### Arguments are finished text: an amount "₩52,300", a day "Fri 31 October", a month "September".
+
+## Around the page
+
+frame-carrier = { $carrier }
+frame-language = 한국어
+frame-skip = Skip to the main text
+frame-help = Help by phone: 114 from a mobile, { $call } from any phone
+frame-report = It does not work
+frame-person = I want to talk to a person
+frame-error-title = Please correct this
+frame-stale = You have already gone on from there, on another page or by phone. This is where you are now.
+
+## Ways to pay
+
+method-card = Card
+    .hint = Pay now by credit or debit card.
+method-transfer = Bank transfer
+    .hint = Pay now straight from your bank account.
+method-unproven = We have not been able to check this one today. If it fails, we will show you another at once.
+
+## The bill
+
+pay-bill = Due date: { $due }
+    .title = Your { $period } charges (billed in { $billed }), { $remaining }, are unpaid
+pay-bill-fee = After { $due } a late fee of { $fee } is added once, which makes { $fee_after } in all.
+pay-bill-bar = If it is unpaid by { $bar_last_day }, outgoing service stops on { $bar_from } (up to { $bar_length }; you can still receive calls).
+pay-bill-barred = Service on this number is stopped now. It comes back as soon as you pay.
+pay-bill-held = Nothing will be stopped before { $until }.
+pay-bill-unknown = We do not know yet how your last payment ended. So that you are not charged twice, we will check that first.
+pay-bill--pay = Pay { $remaining }
+pay-bill--pay_part = Pay part of it
+    .hint = You decide how much.
+pay-bill--more_time = I need more time
+    .hint = Name a day, and nothing is stopped until then.
+pay-bill--already = I have already paid
+    .hint = Nothing is stopped while we check.
+pay-bill--not_mine = The amount is wrong, or it is not mine
+pay-bill--does_not_work = Paying does not work
+pay-bill--person = I want to talk to a person
+
+pay-part = You owe { $remaining }.
+    .title = How much do you want to pay?
+pay-part-field-amount = Amount in won
+    .hint = Figures only, for example 20000
+pay-part-invalid = Enter an amount in figures, more than 0 and not more than { $remaining }.
+pay-part--submit = Pay this amount
+pay-part--back = Back to the bill
+
+## More time
+
+pay-date = Nothing is stopped until the day you name. You can always pay earlier.
+    .title = When can you pay?
+pay-date-field-date = Day
+    .hint = For example 2025-11-14
+pay-date-invalid = Enter today or a later day, for example 2025-11-14.
+pay-date--submit = I will pay by this day
+pay-date--back = Back to the bill
+
+## Paid already, or wrong
+
+pay-already = Tell us what you remember, or leave it empty. Nothing is stopped while we check.
+    .title = When and how did you pay?
+pay-already-field-when = Day you paid
+pay-already-field-how = How you paid
+pay-already-field-how--card = By card
+pay-already-field-how--transfer = By bank transfer
+pay-already-field-how--deposit = By deposit into an account
+pay-already-field-how--shop = In a store
+pay-already-field-how--other = Another way, or I am not sure
+pay-already-invalid = Enter today or an earlier day, or leave it empty.
+pay-already--submit = Please check
+pay-already--back = Back to the bill
+
+pay-dispute = A person will look into it. Nothing is stopped until we have answered you.
+    .title = What is wrong with the bill?
+pay-dispute-field-why = Choose what comes closest
+pay-dispute-field-why--amount = The amount is wrong
+pay-dispute-field-why--not_used = I did not use this
+pay-dispute-field-why--not_my_line = This is not my number
+pay-dispute-field-why--left = I have ended this contract
+pay-dispute-field-why--other = Something else
+pay-dispute-field-words = Anything to add (you may leave this empty)
+    .hint = Please do not write identity or card numbers here.
+pay-dispute-invalid = Choose one of the answers.
+pay-dispute--submit = Please look into it
+pay-dispute--back = Back to the bill
+
+## When it does not work
+
+pay-reported-held = We have noted where it failed. Until { $until } there is no late fee and nothing is stopped.
+    .title = Thank you for telling us
+pay-reported-held_before = We have noted this too. The extra time that we gave you before still stands.
+    .title = Thank you for telling us again
+pay-reported-ways = You can pay now by: { $ways }
+pay-reported-no_ways = We cannot take payment in any way right now. If you wait, we will text you as soon as it works.
+pay-reported--pay = Pay now
+pay-reported--enough = I will wait until it works
+pay-reported--person = I want to talk to a person
+
+pay-person = You do not have to wait on the line: we call you. Nothing is stopped until we have talked.
+    .title = When may we call you?
+pay-person-note-not_allowed = This page cannot agree to that day. A person will find a way with you.
+pay-person-field-phone = Number to call
+    .hint = Any number will do, for example 010-1234-5678
+pay-person-field-when = A good time
+pay-person-field-when--soonest = As soon as possible
+pay-person-field-when--morning = Morning
+pay-person-field-when--afternoon = Afternoon
+pay-person-field-when--evening = Evening
+pay-person-invalid = Enter the number to call and choose a time.
+pay-person--submit = Call me
+pay-person--back = Back to the bill
+
+## Paying
+
+pay-method = { $amount }
+    .title = How do you want to pay?
+pay-method-note-gone = The one you chose has just stopped working. No money was taken. What works now is below.
+pay-method-note-expired = The time for that payment ran out. No money was taken. You can choose again.
+pay-method--submit = Pay { $amount } this way
+pay-method--back = Back to the bill
+
+pay-away = Finish on the payment page ({ $method }), then come back here. The amount is { $amount }.
+    .title = On to the payment page
+pay-away-go = Open the payment page ({ $method })
+pay-away-right = You are paying { $amount } ({ $method }). Press the button and it is paid.
+    .title = Is this right?
+pay-away--returned = Pay { $amount }
+pay-away--cancelled = Do not pay now
+pay-away--other = Pay in another way
+
+pay-asking = The bank has not told us the result yet. Please do not pay again: you could be charged twice. We will text you when we know. Nothing is stopped until then.
+    .title = We are checking the result
+pay-asking--check_again = Check again
+pay-asking--enough = Text me the result
+
+pay-refused = You can pay in another way, or take more time.
+    .title = The payment did not go through
+refused-card = The card company said no. No money was taken.
+refused-account = The bank did not accept the transfer. No money was taken.
+refused-cancelled = You stopped the payment. No money was taken.
+refused-other = The payment was not accepted. No money was taken.
+pay-refused--other = Pay in another way
+pay-refused--more_time = I need more time
+pay-refused--person = I want to talk to a person
+
+pay-faulted = Payment by { $method } is not working because of a fault on our side. No money was taken. We have moved your due date to { $until }; no late fee and nothing is stopped meanwhile.
+    .title = The payment failed, and it is our fault
+pay-faulted-ways = You can pay now by: { $ways }
+pay-faulted-no_ways = We cannot take payment in any way right now. If you wait, we will text you as soon as it works.
+pay-faulted--pay = Pay now
+pay-faulted--enough = I will wait until it works
+pay-faulted--person = I want to talk to a person
+
+## Ends
+
+pay-paid = We received { $amount }.
+    .title = Paid
+pay-paid-line-pending = Your line will be back shortly; we will text you when it is.
+pay-paid-line-back = You can make calls again now.
+pay-paid-credit = What you paid too much comes off your next bill. If you want it back, tell us.
+pay-paid-part = { $remaining } is still open.
+pay-paid-nothing_due = There is nothing left to pay on this bill. No further money was taken.
+    .title = Nothing left to pay
+
+pay-promised-date = Nothing is stopped until then. You can always pay earlier.
+    .title = We will wait until { $until }
+pay-promised-claim = We will look for your payment and tell you by { $until }. Nothing is stopped until then.
+    .title = We are checking
+pay-promised-dispute = A person will look into it and answer you by { $until }. Nothing is stopped until then.
+    .title = We are looking into it
+pay-promised-ticket = We will call you by { $until }. Nothing is stopped until we have talked.
+    .title = We will call you
+pay-promised-fault = We will text you as soon as it works. Until { $until } there is no late fee and nothing is stopped.
+    .title = We have moved your due date to { $until }
+pay-promised-no_way = We cannot take payment in any way right now. This is our fault. We have moved your due date to { $until } and will text you as soon as it works. No late fee, and nothing is stopped.
+    .title = You cannot pay right now, and it is our fault
+pay-promised-unknown = Please do not pay again. We will find out by { $until } and text you the result. Nothing is stopped until then.
+    .title = We will text you the result
+
+## The door
+
+enter-code = Enter the six digits from our text message to see your bill.
+    .title = See your bill
+enter-code-field-phone = Mobile number
+    .hint = For example 010-1234-5678
+enter-code-field-code = Six digits
+    .hint = For example 482193. They work until the bill is paid.
+enter-code-invalid = Enter both the phone number and the six digits.
+enter-code-note-unknown = The phone number and the six digits do not match. Please look at the latest message.
+enter-code--submit = Continue
+enter-code--send_again = Send me new digits
+enter-code--person = I want to talk to a person
+
+enter-expired = You can still see your bill.
+    .title = This link no longer works
+enter-expired--send_again = Text me a new link
+enter-expired--code = Use the six digits
+enter-expired--person = I want to talk to a person
+
+enter-number = We will text you new digits.
+    .title = Which number shall we text?
+enter-number-field-phone = Mobile number
+    .hint = For example 010-1234-5678
+enter-number-invalid = Enter a mobile number, for example 010-1234-5678.
+enter-number--submit = Text me
+enter-number--back = Back
+
+enter-sent = If there is a bill for this number, a text arrives within a minute. If it does not, we can call you.
+    .title = We have sent a text
+enter-sent--again = Enter the six digits
+enter-sent--person = No text came. Please call me
+
+enter-help = You cannot get in here right now. Leave a number and we will call you, or call 114 or { $call }.
+    .title = There is another way
+enter-help--person = Call me
+enter-help--again = Enter the six digits again
+
+enter-callback = You do not have to wait on the line: we call you.
+    .title = When may we call you?
+enter-callback-field-phone = Number to call
+    .hint = Any number will do, for example 010-1234-5678
+enter-callback-field-when = A good time
+enter-callback-field-when--soonest = As soon as possible
+enter-callback-field-when--morning = Morning
+enter-callback-field-when--afternoon = Afternoon
+enter-callback-field-when--evening = Evening
+enter-callback-invalid = Enter the number to call and choose a time.
+enter-callback--submit = Call me
+enter-callback--back = Back
+
+enter-promised-ticket = We will call you by { $until }. If there is a bill for this number, nothing is stopped until we have talked.
+    .title = We will call you

@@ -1,0 +1,235 @@
+### 고객이 보는 말. 쓴 다음 소리 내어 읽어 보고 남긴다.
+### 인자는 모두 완성된 글자다: 금액 "52,300원", 날짜 "10월 31일(금)", 달 "9월".
+
+## 화면 둘레
+
+frame-carrier = { $carrier }
+frame-language = English
+frame-skip = 본문으로 바로 가기
+frame-help = 전화 도움: 휴대전화에서 114, 다른 전화에서 { $call }
+frame-report = 잘 안 돼요
+frame-person = 상담원과 이야기할게요
+frame-error-title = 이것만 고쳐 주세요
+frame-stale = 다른 화면이나 전화에서 이미 다음으로 넘어갔어요. 지금은 여기예요.
+
+## 납부 방법
+
+method-card = 카드
+    .hint = 신용카드나 체크카드로 바로 내요.
+method-transfer = 실시간 계좌이체
+    .hint = 은행 계좌에서 바로 보내요.
+method-unproven = 오늘 아직 확인하지 못한 방법이에요. 안 되면 다른 방법을 바로 알려 드려요.
+
+## 청구서
+
+pay-bill = 납부 기한: { $due }
+    .title = { $period } 이용요금({ $billed } 청구) { $remaining }이 아직 납부되지 않았어요
+pay-bill-fee = { $due }이 지나면 연체가산금 { $fee }이 한 번 붙어요. 그때는 모두 { $fee_after }이에요.
+pay-bill-bar = { $bar_last_day }까지 내지 않으시면 { $bar_from }부터 발신이 정지돼요(최대 { $bar_length }, 걸려 오는 전화는 받으실 수 있어요).
+pay-bill-barred = 지금은 이 번호의 이용이 정지되어 있어요. 내시면 바로 풀어 드려요.
+pay-bill-held = { $until }까지는 정지되지 않아요.
+pay-bill-unknown = 앞서 하신 결제의 결과를 아직 받지 못했어요. 두 번 빠져나가지 않게 결과부터 확인할게요.
+pay-bill--pay = { $remaining } 내기
+pay-bill--pay_part = 일부만 낼게요
+    .hint = 낼 금액을 직접 정해요.
+pay-bill--more_time = 시간이 더 필요해요
+    .hint = 낼 날을 정하시면 그날까지 정지되지 않아요.
+pay-bill--already = 이미 냈어요
+    .hint = 확인하는 동안 정지되지 않아요.
+pay-bill--not_mine = 금액이 다르거나 제 요금이 아니에요
+pay-bill--does_not_work = 납부가 잘 안 돼요
+pay-bill--person = 상담원과 이야기할게요
+
+pay-part = 남은 금액은 { $remaining }이에요.
+    .title = 얼마를 내시겠어요?
+pay-part-field-amount = 낼 금액(원)
+    .hint = 숫자만 적어 주세요. 예: 20000
+pay-part-invalid = 1원보다 크고 { $remaining }을 넘지 않는 금액을 숫자로 적어 주세요.
+pay-part--submit = 이 금액으로 내기
+pay-part--back = 청구서로 돌아가기
+
+## 시간이 더 필요할 때
+
+pay-date = 정하신 날까지 정지되지 않아요. 그 전에 언제든 내셔도 돼요.
+    .title = 언제까지 내실 수 있어요?
+pay-date-field-date = 낼 날
+    .hint = 예: 2025-11-14
+pay-date-invalid = 오늘이나 그 뒤의 날을 적어 주세요. 예: 2025-11-14
+pay-date--submit = 이날까지 낼게요
+pay-date--back = 청구서로 돌아가기
+
+## 이미 냈을 때, 다를 때
+
+pay-already = 기억나는 만큼만 적어 주세요. 비워 두셔도 돼요. 확인하는 동안 정지되지 않아요.
+    .title = 언제, 어떻게 내셨어요?
+pay-already-field-when = 낸 날
+pay-already-field-how = 낸 방법
+pay-already-field-how--card = 카드
+pay-already-field-how--transfer = 계좌이체
+pay-already-field-how--deposit = 입금
+pay-already-field-how--shop = 매장
+pay-already-field-how--other = 다른 방법이거나 모르겠어요
+pay-already-invalid = 오늘이나 그 전의 날을 적거나 비워 두세요.
+pay-already--submit = 확인해 주세요
+pay-already--back = 청구서로 돌아가기
+
+pay-dispute = 사람이 직접 살펴봐요. 답을 드릴 때까지 정지되지 않아요.
+    .title = 무엇이 맞지 않나요?
+pay-dispute-field-why = 가장 가까운 것을 골라 주세요
+pay-dispute-field-why--amount = 금액이 달라요
+pay-dispute-field-why--not_used = 쓰지 않은 요금이에요
+pay-dispute-field-why--not_my_line = 제 번호가 아니에요
+pay-dispute-field-why--left = 이미 해지했어요
+pay-dispute-field-why--other = 다른 까닭이에요
+pay-dispute-field-words = 더 하실 말씀(안 적으셔도 돼요)
+    .hint = 주민등록번호나 카드 번호는 적지 마세요.
+pay-dispute-invalid = 위에서 하나를 골라 주세요.
+pay-dispute--submit = 살펴봐 주세요
+pay-dispute--back = 청구서로 돌아가기
+
+## 안 될 때
+
+pay-reported-held = 어디에서 막혔는지 남겨 뒀어요. { $until }까지는 연체가산금도 정지도 없어요.
+    .title = 알려 주셔서 고마워요
+pay-reported-held_before = 어디에서 막혔는지 또 남겨 뒀어요. 앞서 미뤄 드린 기한은 그대로예요.
+    .title = 다시 알려 주셔서 고마워요
+pay-reported-ways = 지금은 이렇게 내실 수 있어요: { $ways }
+pay-reported-no_ways = 지금은 어떤 방법으로도 내실 수 없어요. 기다리시면 다시 될 때 문자로 알려 드려요.
+pay-reported--pay = 지금 낼게요
+pay-reported--enough = 고쳐질 때까지 기다릴게요
+pay-reported--person = 상담원과 이야기할게요
+
+pay-person = 기다리지 않으셔도 돼요. 저희가 전화드려요. 이야기 나눌 때까지 정지되지 않아요.
+    .title = 언제 전화드릴까요?
+pay-person-note-not_allowed = 그날까지는 화면에서 바로 정해 드릴 수 없어요. 상담원이 함께 방법을 찾아 드려요.
+pay-person-field-phone = 전화 받으실 번호
+    .hint = 다른 번호도 괜찮아요. 예: 010-1234-5678
+pay-person-field-when = 편한 때
+pay-person-field-when--soonest = 가장 빠른 때
+pay-person-field-when--morning = 오전
+pay-person-field-when--afternoon = 오후
+pay-person-field-when--evening = 저녁
+pay-person-invalid = 전화 받으실 번호를 적고 편한 때를 골라 주세요.
+pay-person--submit = 전화해 주세요
+pay-person--back = 청구서로 돌아가기
+
+## 납부
+
+pay-method = { $amount }
+    .title = 어떻게 내시겠어요?
+pay-method-note-gone = 고르신 방법이 방금 멈췄어요. 돈은 빠져나가지 않았어요. 지금 되는 방법은 아래에 있어요.
+pay-method-note-expired = 결제 시간이 지나서 끝났어요. 돈은 빠져나가지 않았어요. 다시 고르시면 돼요.
+pay-method--submit = 이 방법으로 { $amount } 내기
+pay-method--back = 청구서로 돌아가기
+
+pay-away = { $method } 결제 화면에서 마친 다음 이 화면으로 돌아와 주세요. 금액은 { $amount }이에요.
+    .title = 결제 화면으로 가요
+pay-away-go = { $method } 결제 화면 열기
+pay-away-right = { $method }로 { $amount }을 내요. 아래를 누르시면 납부돼요.
+    .title = 이대로 낼까요?
+pay-away--returned = { $amount } 내기
+pay-away--cancelled = 그만둘게요
+pay-away--other = 다른 방법으로 낼게요
+
+pay-asking = 은행에서 아직 결과를 받지 못했어요. 두 번 빠져나갈 수 있으니 다시 결제하지 마세요. 확인되는 대로 문자로 알려 드릴게요. 그때까지 정지되지 않아요.
+    .title = 결과를 확인하고 있어요
+pay-asking--check_again = 다시 확인하기
+pay-asking--enough = 결과는 문자로 받을게요
+
+pay-refused = 다른 방법으로 내시거나 시간을 더 가지셔도 돼요.
+    .title = 결제되지 않았어요
+refused-card = 카드사가 승인하지 않았어요. 돈은 빠져나가지 않았어요.
+refused-account = 은행이 이체를 받아 주지 않았어요. 돈은 빠져나가지 않았어요.
+refused-cancelled = 결제를 그만두셨어요. 돈은 빠져나가지 않았어요.
+refused-other = 결제가 승인되지 않았어요. 돈은 빠져나가지 않았어요.
+pay-refused--other = 다른 방법으로 낼게요
+pay-refused--more_time = 시간이 더 필요해요
+pay-refused--person = 상담원과 이야기할게요
+
+pay-faulted = 저희 쪽 장애로 { $method } 결제가 되지 않아요. 돈은 빠져나가지 않았어요. 납부 기한을 { $until }까지로 미뤄 드렸고, 그동안 연체가산금도 정지도 없어요.
+    .title = 저희 잘못으로 결제되지 않았어요
+pay-faulted-ways = 지금은 이렇게 내실 수 있어요: { $ways }
+pay-faulted-no_ways = 지금은 어떤 방법으로도 내실 수 없어요. 기다리시면 다시 될 때 문자로 알려 드려요.
+pay-faulted--pay = 지금 낼게요
+pay-faulted--enough = 고쳐질 때까지 기다릴게요
+pay-faulted--person = 상담원과 이야기할게요
+
+## 끝
+
+pay-paid = { $amount }이 납부됐어요.
+    .title = 납부됐어요
+pay-paid-line-pending = 곧 정지가 풀려요. 풀리면 문자로 알려 드릴게요.
+pay-paid-line-back = 이제 다시 전화를 거실 수 있어요.
+pay-paid-credit = 더 내신 금액은 다음 요금에서 빼 드려요. 돌려받고 싶으시면 말씀해 주세요.
+pay-paid-part = 아직 { $remaining }이 남아 있어요.
+pay-paid-nothing_due = 이 청구서에는 더 내실 금액이 없어요. 돈은 새로 빠져나가지 않았어요.
+    .title = 더 내실 금액이 없어요
+
+pay-promised-date = 그때까지 정지되지 않아요. 그 전에 언제든 내셔도 돼요.
+    .title = { $until }까지 기다릴게요
+pay-promised-claim = 내신 것을 찾아보고 { $until }까지 알려 드릴게요. 그때까지 정지되지 않아요.
+    .title = 확인하고 있어요
+pay-promised-dispute = 사람이 직접 살펴보고 { $until }까지 답을 드릴게요. 그때까지 정지되지 않아요.
+    .title = 살펴보고 있어요
+pay-promised-ticket = { $until }까지 전화드릴게요. 이야기 나눌 때까지 정지되지 않아요.
+    .title = 저희가 전화드려요
+pay-promised-fault = 다시 되면 바로 문자로 알려 드릴게요. { $until }까지는 연체가산금도 정지도 없어요.
+    .title = 납부 기한을 { $until }까지로 미뤄 드렸어요
+pay-promised-no_way = 지금은 어떤 방법으로도 요금을 내실 수 없어요. 저희 쪽 장애 때문이에요. 납부 기한을 { $until }까지로 미뤄 드렸고, 다시 되면 바로 문자로 알려 드릴게요. 연체가산금도 정지도 없어요.
+    .title = 지금은 내실 수 없어요. 저희 잘못이에요
+pay-promised-unknown = 다시 결제하지 마세요. { $until }까지 결과를 확인해서 문자로 알려 드릴게요. 그때까지 정지되지 않아요.
+    .title = 결과를 문자로 알려 드릴게요
+
+## 들어오기
+
+enter-code = 문자에 있는 여섯 자리 번호를 적으시면 요금을 보실 수 있어요.
+    .title = 요금 확인하기
+enter-code-field-phone = 휴대전화 번호
+    .hint = 예: 010-1234-5678
+enter-code-field-code = 여섯 자리 번호
+    .hint = 예: 482193. 요금을 내실 때까지 쓸 수 있어요.
+enter-code-invalid = 전화번호와 여섯 자리 숫자를 모두 적어 주세요.
+enter-code-note-unknown = 전화번호와 여섯 자리 번호가 맞지 않아요. 가장 최근에 받은 문자를 봐 주세요.
+enter-code--submit = 확인하기
+enter-code--send_again = 번호를 다시 받을게요
+enter-code--person = 상담원과 이야기할게요
+
+enter-expired = 요금은 그대로 확인하실 수 있어요.
+    .title = 이 링크는 이제 쓸 수 없어요
+enter-expired--send_again = 새 링크를 문자로 받을게요
+enter-expired--code = 여섯 자리 번호로 들어갈게요
+enter-expired--person = 상담원과 이야기할게요
+
+enter-number = 문자로 새 번호를 보내 드려요.
+    .title = 어느 번호로 보내 드릴까요?
+enter-number-field-phone = 휴대전화 번호
+    .hint = 예: 010-1234-5678
+enter-number-invalid = 휴대전화 번호를 적어 주세요. 예: 010-1234-5678
+enter-number--submit = 문자 받기
+enter-number--back = 돌아가기
+
+enter-sent = 내실 요금이 있는 번호라면 1분 안에 문자가 가요. 오지 않으면 저희가 전화드릴 수 있어요.
+    .title = 문자를 보냈어요
+enter-sent--again = 여섯 자리 번호 적기
+enter-sent--person = 문자가 안 와요. 전화해 주세요
+
+enter-help = 지금은 여기서 바로 들어가실 수 없어요. 번호를 남기시면 저희가 전화드려요. 114나 { $call }로 거셔도 돼요.
+    .title = 다른 길이 있어요
+enter-help--person = 전화해 주세요
+enter-help--again = 여섯 자리 번호 다시 적기
+
+enter-callback = 기다리지 않으셔도 돼요. 저희가 전화드려요.
+    .title = 언제 전화드릴까요?
+enter-callback-field-phone = 전화 받으실 번호
+    .hint = 다른 번호도 괜찮아요. 예: 010-1234-5678
+enter-callback-field-when = 편한 때
+enter-callback-field-when--soonest = 가장 빠른 때
+enter-callback-field-when--morning = 오전
+enter-callback-field-when--afternoon = 오후
+enter-callback-field-when--evening = 저녁
+enter-callback-invalid = 전화 받으실 번호를 적고 편한 때를 골라 주세요.
+enter-callback--submit = 전화해 주세요
+enter-callback--back = 돌아가기
+
+enter-promised-ticket = { $until }까지 전화드릴게요. 내실 요금이 있는 번호라면 이야기 나눌 때까지 정지되지 않아요.
+    .title = 저희가 전화드려요

@@ -1,0 +1,16 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class KernelConfig(AppConfig):
+    name = "doenda.kernel"
+    label = "kernel"
+    verbose_name = "kernel"
+    append_only: ClassVar[tuple[str, ...]] = ()
+
+    def ready(self) -> None:
+        from doenda.kernel.database.grants import grant_after_migrate
+
+        post_migrate.connect(grant_after_migrate, dispatch_uid="doenda.kernel.grants")

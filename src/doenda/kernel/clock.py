@@ -1,0 +1,144 @@
+"""One clock for the house: wall time plus an offset that only grows, and that exists only in demo and simulation.
+
+Instants are timezone-aware UTC; dates are the carrier's (`DOENDA_ZONE`). Deadlines of network calls use `monotonic`,
+which no jump of the offset moves (design rule 16).
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+_CACHE_SECONDS = 0.5
+
+
+class _Offset:
+    """The offset row as this process knows it: at most `_CACHE_SECONDS` old."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.seconds = 0.0
+        self.read_at = float("-inf")
+
+    def current(self) -> float:
+        if not settings.DOENDA_MOVABLE_CLOCK:
+            return 0.0
+        if time.monotonic() - self.read_at > _CACHE_SECONDS:
+            self.refresh()
+        return self.seconds
+
+    def refresh(self) -> None:
+        from django.db import Error
+
+        from doenda.kernel.models import ClockOffset
+
+        self.read_at = time.monotonic()
+        try:
+            seconds = ClockOffset.objects.values_list("seconds", flat=True).first()
+        except Error:  # a broken transaction or a database that is starting: the last known offset still holds
+            return
+        with self.lock:
+            self.seconds = max(self.seconds, float(seconds or 0))
+
+
+_offset = _Offset()
+
+
+class Frozen:
+    """A test's clock: stands still until told to move."""
+
+    def __init__(self, instant: datetime) -> None:
+        if instant.tzinfo is None:
+            raise ValueError("an instant needs a timezone")
+        self.instant = instant.astimezone(UTC)
+
+    def advance(self, step: timedelta) -> None:
+        self.instant += step
+
+    def set(self, instant: datetime) -> None:
+        self.instant = instant.astimezone(UTC)
+
+
+_frozen: Frozen | None = None
+
+
+@contextmanager
+def freeze(instant: datetime) -> Iterator[Frozen]:
+    """Stand still at `instant` (tests only)."""
+    global _frozen  # noqa: PLW0603 - the one seam for time
+    before, _frozen = _frozen, Frozen(instant)
+    try:
+        yield _frozen
+    finally:
+        _frozen = before
+
+
+def zone() -> ZoneInfo:
+    return ZoneInfo(settings.DOENDA_ZONE)
+
+
+def now() -> datetime:
+    """This instant, in UTC."""
+    if _frozen is not None:
+        return _frozen.instant
+    return datetime.now(UTC) + timedelta(seconds=_offset.current())
+
+
+def wall() -> datetime:
+    """The wall's instant, without the offset: only to compare with what another machine stamped."""
+    return _frozen.instant if _frozen is not None else datetime.now(UTC)
+
+
+def today() -> date:
+    """Today's date where the carrier is."""
+    return local(now()).date()
+
+
+def local(instant: datetime) -> datetime:
+    """The same instant on the carrier's wall clock."""
+    return instant.astimezone(zone())
+
+
+def at(day: date, hour: int = 0, minute: int = 0) -> datetime:
+    """The instant, in UTC, at which the carrier's clock shows `hour`:`minute` on `day`."""
+    return datetime.combine(day, time_of_day(hour, minute), zone()).astimezone(UTC)
+
+
+def day_start(day: date) -> datetime:
+    """The first instant of `day` where the carrier is, in UTC."""
+    return at(day)
+
+
+def monotonic() -> float:
+    """Seconds for deadlines; unrelated to dates."""
+    return time.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def advance(step: timedelta) -> datetime:
+    """Move the house's clock forward (demo and simulation only). Returns the new now.
+
+    Raises RuntimeError where the clock is not movable, ValueError for a step back.
+    """
+    from django.db import transaction
+    from django.db.models import F
+
+    from doenda.kernel.models import ClockOffset
+
+    if not settings.DOENDA_MOVABLE_CLOCK:
+        raise RuntimeError("this installation's clock cannot be moved (DOENDA_MOVABLE_CLOCK is off)")
+    if step < timedelta(0):
+        raise ValueError("the clock only moves forward")
+    with transaction.atomic():
+        ClockOffset.objects.get_or_create(pk=1)
+        ClockOffset.objects.filter(pk=1).update(seconds=F("seconds") + step.total_seconds())
+    _offset.refresh()
+    return now()

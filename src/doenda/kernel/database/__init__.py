@@ -1,0 +1,1 @@
+"""The database backend: Django's PostgreSQL with a seam at every commit, and no write outside a transaction."""

@@ -1,0 +1,57 @@
+"""The commit seam: where a test makes the process die, just before or just after a commit is durable."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+type When = Literal["before", "after"]
+
+
+class Crash(BaseException):
+    """The process died here. A BaseException, so that no handler of errors survives it."""
+
+
+_watchers: list[Callable[[When, Any], None]] = []
+
+
+def point(when: When, wrapper: Any) -> None:
+    for watcher in list(_watchers):
+        watcher(when, wrapper)
+
+
+@contextmanager
+def watching(watcher: Callable[[When, Any], None]) -> Iterator[None]:
+    """Call `watcher` at each commit; it may raise Crash through `die`."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
+
+
+def die(wrapper: Any) -> None:
+    """Drop the connection as a dying process would, then crash.
+
+    The raw connection goes first, and the wrapper is told so: otherwise leaving the atomic block masks the crash with an
+    error of its own.
+    """
+    if wrapper.connection is not None:
+        wrapper.connection.close()
+        wrapper.closed_in_transaction = True
+    raise Crash
+
+
+@contextmanager
+def crash(when: When, *, at_commit: int = 1) -> Iterator[None]:
+    """Die at the n-th commit from here, `before` or `after` it."""
+    seen = 0
+
+    def watch(now: When, wrapper: Any) -> None:
+        nonlocal seen
+        if now == when:
+            seen += 1
+            if seen == at_commit:
+                die(wrapper)
+
+    with watching(watch):
+        yield

@@ -1,0 +1,153 @@
+"""The outbox: effects on the outside world, written with their decision, sent after it, retried until confirmed.
+
+A handler runs outside any transaction while it holds the row's lease, calls the network, and commits its own result;
+it may mark the row done in that same transaction (`finish`). It is called again after a crash, so it is idempotent:
+the other side sees the row's key.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from doenda.kernel import clock, sweeps
+from doenda.kernel.models import OutboxRow
+
+log = logging.getLogger(__name__)
+LONGEST_PAUSE = 60.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Confirmed by the other side."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Not confirmed; try again after `after` seconds (None: back off by the number of tries)."""
+
+    after: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Never going to succeed as it is; a person has to look."""
+
+    reason: str
+
+
+type Outcome = Sent | Again | Parked
+type Handler = Callable[[OutboxRow], Outcome]
+
+
+@dataclass(frozen=True)
+class _Registered:
+    handler: Handler
+    lease: float
+
+
+_handlers: dict[str, _Registered] = {}
+
+
+def handles(kind: str, *, lease: float = 10.0) -> Callable[[Handler], Handler]:
+    """Register the handler of a kind; `lease` in seconds is the longest that one try may take."""
+
+    def register(handler: Handler) -> Handler:
+        if kind in _handlers:
+            raise ValueError(f"two handlers for {kind!r}")
+        _handlers[kind] = _Registered(handler, lease)
+        return handler
+
+    return register
+
+
+def put(
+    kind: str,
+    key: str,
+    payload: dict[str, object],
+    *,
+    account_id: UUID | None = None,
+    due_in: float = 0,
+    claimed: bool = False,
+) -> OutboxRow:
+    """Write one effect in the caller's transaction. The same (kind, key) again is the same row.
+
+    `claimed` gives the row's first lease to the caller, who sends it right after its commit with `send_claimed`.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("an effect is written in the transaction that decides it")
+    now = clock.now()
+    row = OutboxRow(kind=kind, key=key, payload=payload, account_id=account_id, due_at=now + timedelta(seconds=due_in))
+    if claimed:
+        row.lease_until, row.tries = now + timedelta(seconds=_handlers[kind].lease), 1
+    made = OutboxRow.objects.bulk_create([row], ignore_conflicts=True)[0]
+    if not claimed:
+        sweeps.nudge("outbox")
+    return made
+
+
+def send_claimed(row: OutboxRow) -> None:
+    """Send a row whose lease we hold; whatever goes wrong leaves it for the sweep."""
+    registered = _handlers[row.kind]
+    try:
+        outcome = registered.handler(row)
+    except Exception as error:
+        log.exception("outbox %s %s failed", row.kind, row.key)
+        outcome = Again(None, f"{type(error).__name__}: {error}"[:500])
+    if row.done_at is None:
+        with transaction.atomic():
+            _note(row, outcome)
+
+
+def _note(row: OutboxRow, outcome: Outcome) -> None:
+    match outcome:
+        case Sent():
+            finish(row)
+        case Again(after=after, reason=reason):
+            pause = min(LONGEST_PAUSE, 2.0 ** min(row.tries, 10)) if after is None else after
+            OutboxRow.objects.filter(pk=row.pk).update(
+                lease_until=None, due_at=clock.now() + timedelta(seconds=pause), reason=reason
+            )
+        case Parked(reason=reason):
+            OutboxRow.objects.filter(pk=row.pk).update(lease_until=None, parked_at=clock.now(), reason=reason)
+            log.error("outbox %s %s is parked: %s", row.kind, row.key, reason)
+
+
+def finish(row: OutboxRow) -> None:
+    """Mark the row confirmed, in the caller's transaction."""
+    row.done_at = clock.now()
+    OutboxRow.objects.filter(pk=row.pk).update(done_at=row.done_at, lease_until=None, reason="")
+
+
+def _free() -> Q:
+    now = clock.now()
+    return Q(done_at=None, parked_at=None, due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lt=now))
+
+
+def claim(only: models.Q | None = None) -> OutboxRow | None:
+    """Take the lease of the next row that is due and free, in a transaction of its own."""
+    with transaction.atomic():
+        free = OutboxRow.objects.filter(_free(), kind__in=_handlers)
+        row = (free if only is None else free.filter(only)).select_for_update(skip_locked=True).order_by("due_at").first()
+        if row is None:
+            return None
+        row.lease_until = clock.now() + timedelta(seconds=_handlers[row.kind].lease)
+        row.tries += 1
+        OutboxRow.objects.filter(pk=row.pk).update(lease_until=row.lease_until, tries=F("tries") + 1)
+    return row
+
+
+@sweeps.sweep("outbox", every=1)
+def sweep(limit: int = 100) -> int:
+    """Send what is due, one row after the other. Returns the rows tried."""
+    for done in range(limit):
+        row = claim()
+        if row is None:
+            return done
+        send_claimed(row)
+    return limit

@@ -1,0 +1,152 @@
+"""Sending a notice: decide and render under the account's lock, hand over outside any transaction, commit the outcome.
+
+The gateway knows our id, so a repeat after a crash is the same message. Nothing is dropped silently: what may not leave
+now waits with its reason (night, cap, no proven way), and what will never leave ends as failed or cancelled with it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from doenda.assurance import guidance
+from doenda.billing import accounts
+from doenda.billing.models import Account
+from doenda.kernel import clock, facts, ids, outbox
+from doenda.kernel.db import durable
+from doenda.kernel.models import OutboxRow
+from doenda.notices import gateways, policy, wording
+from doenda.notices.kinds import KINDS
+from doenda.notices.models import Delivery, Notice
+from doenda.notices.sending import OUTBOX
+
+NO_WAY = "no proven way to name"
+NO_WAY_PAUSE = 30.0
+LONGEST_PAUSE = 600.0
+_OPEN = (Notice.State.DUE, Notice.State.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Everything the network part needs; no row is read between here and the gateway."""
+
+    notice_id: UUID
+    phone: str
+    text: wording.Text
+
+
+@outbox.handles(OUTBOX, lease=30)
+def hand_over(row: OutboxRow) -> outbox.Outcome:
+    """The outbox's handler of notices."""
+    notice_id = UUID(row.payload["notice"])
+    ready = durable(lambda: _prepare(notice_id, row))
+    if not isinstance(ready, _Ready):
+        return ready
+    gateway = gateways.chosen()
+    answer = gateway.send(ids.outside(notice_id), ready.phone, ready.text.body, ready.text.kind)
+    return durable(lambda: _conclude(notice_id, gateway.name, answer, row))
+
+
+def _locked(notice_id: UUID) -> tuple[Account, Notice]:
+    """The account first, as everywhere (design rule 2)."""
+    account_id = Notice.objects.values_list("account_id", flat=True).get(pk=notice_id)
+    account = accounts.lock(account_id)
+    return account, Notice.objects.select_for_update(of=("self",)).select_related("bill", "party").get(pk=notice_id)
+
+
+def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
+    account, notice = _locked(notice_id)
+    if notice.state not in _OPEN:
+        outbox.finish(row)
+        return outbox.Sent()
+    kind, found = KINDS[notice.kind], wording.debt(notice, account)
+    if kind.asks and found.due.minor <= 0:
+        return _end(notice, row, Notice.State.CANCELLED, "nothing is owed any more")
+    phone = notice.party.phone if notice.party is not None else ""
+    if not phone:
+        return _end(notice, row, Notice.State.FAILED, "no number to send to")
+    now = clock.now()
+    if (leaves := _earliest(notice, now)) > now:
+        reason = f"not before {clock.local(leaves):%Y-%m-%d %H:%M}: quiet hours or the contact cap"
+        return _hold(notice, reason, (leaves - now).total_seconds())
+    ways: tuple[guidance.OfferedWay, ...] = ()
+    if kind.asks:
+        ways = guidance.read().named("notice")
+        method = notice.params.get("method")
+        if not ways or (method and method not in {way.method for way in ways}):
+            return _hold(notice, NO_WAY, NO_WAY_PAUSE)
+        guidance.offer("pay", account.pk, "notice", lang=notice.lang, subject_id=notice.pk)
+    text = wording.compose(notice, found, phone, ways)
+    notice.handed_at, notice.state, notice.held_reason = now, Notice.State.DUE, ""
+    notice.save(update_fields=["handed_at", "state", "held_reason"])
+    _note(notice, Delivery.Event.HANDED_OVER, ways=[way.slug for way in ways], detail=text.kind)
+    return _Ready(notice.pk, phone, text)
+
+
+def _earliest(notice: Notice, now: datetime) -> datetime:
+    rules = policy.current()
+    mine = Notice.objects.filter(account_id=notice.account_id, kind__in=rules.capped)
+    others = mine.filter(handed_at__gt=now - rules.window)
+    contacts = list(others.exclude(pk=notice.pk).values_list("handed_at", flat=True))
+    free = policy.uncapped_at(rules, notice.kind, [at for at in contacts if at is not None], max(now, notice.due_at))
+    return policy.awake_at(rules, notice.kind, free, urgent=notice.urgent)
+
+
+def _hold(notice: Notice, reason: str, seconds: float) -> outbox.Again:
+    if (notice.state, notice.held_reason) != (Notice.State.HELD, reason):
+        notice.state, notice.held_reason = Notice.State.HELD, reason
+        notice.save(update_fields=["state", "held_reason"])
+    return outbox.Again(seconds, reason)
+
+
+def _end(notice: Notice, row: OutboxRow, state: Notice.State, reason: str) -> outbox.Sent:
+    notice.state, notice.held_reason = state, reason[:200]
+    notice.save(update_fields=["state", "held_reason"])
+    if state == Notice.State.FAILED:
+        _note(notice, Delivery.Event.FAILED, detail=reason)
+        failed(notice, reason)
+    outbox.finish(row)
+    return outbox.Sent()
+
+
+def failed(notice: Notice, reason: str) -> None:
+    """Tell the rooms above that the customer was not reached."""
+    data = {"notice_id": str(notice.pk), "kind": notice.kind, "reason": reason[:200]}
+    facts.record("notices.failed", notice.account_id, data)
+
+
+def _conclude(notice_id: UUID, gateway: str, answer: gateways.HandOver, row: OutboxRow) -> outbox.Outcome:
+    _, notice = _locked(notice_id)
+    if notice.state not in _OPEN:
+        return outbox.Sent()
+    notice.gateway = gateway
+    match answer:
+        case gateways.Accepted(ref=ref):
+            now = clock.now()
+            notice.state, notice.sent_at, notice.receipt_due_at = Notice.State.SENT, now, now
+            notice.save(update_fields=["state", "sent_at", "receipt_due_at", "gateway"])
+            _note(notice, Delivery.Event.ACCEPTED, ref=ref)
+            outbox.finish(row)
+            return outbox.Sent()
+        case gateways.Refused(reason=reason):
+            return _end(notice, row, Notice.State.FAILED, f"the gateway refused it: {reason}")
+        case gateways.NotSent(reason=reason):
+            _note(notice, Delivery.Event.NOT_SENT, detail=reason)
+            if not notice.deliveries.filter(event=Delivery.Event.NO_ANSWER).exists():
+                Notice.objects.filter(pk=notice.pk).update(handed_at=None)  # nobody was contacted
+        case gateways.Unknown(reason=reason):
+            _note(notice, Delivery.Event.NO_ANSWER, detail=reason)
+    return outbox.Again(min(LONGEST_PAUSE, 2.0 ** min(row.tries, 12)), answer.reason[:200])
+
+
+def _note(
+    notice: Notice, event: Delivery.Event, *, ref: str = "", detail: str = "", ways: list[str] | None = None
+) -> None:
+    Delivery.objects.create(
+        notice=notice,
+        gateway=notice.gateway,
+        gateway_ref=ref,
+        at=clock.now(),
+        event=event,
+        detail=detail[:200],
+        ways=ways or [],
+    )

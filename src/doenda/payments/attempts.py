@@ -1,0 +1,146 @@
+"""Starting an attempt, and what a channel may know of one. Nothing here moves money."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.conf import settings
+
+from doenda.billing import accounts
+from doenda.billing.models import Bill
+from doenda.kernel import clock
+from doenda.kernel.db import atomic
+from doenda.payments import inquiry, providers
+from doenda.payments.models import Attempt, AttemptBill
+from doenda.payments.moves import charge_of, close_waiting, locked, move
+from doenda.payments.outcomes import refuse
+from doenda.payments.providers.contract import Outcome
+from doenda.payments.states import IN_FLIGHT, State
+
+type Said = Literal[
+    "redirect", "paid", "refused", "unknown", "our_fault", "busy", "nothing_due", "expired", "person_owns"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a channel is told. `reason` is the provider's code; `attempt_id` the attempt that it is about."""
+
+    outcome: Said
+    attempt_id: UUID | None = None
+    redirect_url: str = ""
+    reason: str = ""
+
+
+SAID: dict[State, Said] = {
+    State.CREATED: "expired",
+    State.NEEDS_REDIRECT: "redirect",
+    State.SENT: "unknown",
+    State.UNKNOWN: "unknown",
+    State.PAID: "paid",
+    State.REFUSED: "refused",
+    State.OUR_FAULT: "our_fault",
+    State.EXPIRED: "expired",
+    State.CLOSED: "expired",
+    State.REVERSED: "paid",
+}
+
+
+def in_flight(bill_ids: list[UUID]) -> Attempt | None:
+    """The attempt that may be moving money for one of these bills."""
+    row = AttemptBill.objects.filter(bill_id__in=bill_ids, in_flight=True).select_related("attempt").first()
+    return row.attempt if row else None
+
+
+def start(
+    account_id: UUID,
+    bills: list[tuple[UUID, int]],
+    *,
+    channel: str,
+    method: str,
+    provider: str,
+    return_url: str,
+    lang: str,
+    session_id: UUID | None = None,
+    name: str = "",
+) -> Result:
+    """Register one attempt for `bills` (id, minor units) at the provider; the customer is then sent there.
+
+    Whatever this session had begun before is closed first: it can no longer be confirmed.
+    """
+    with atomic():
+        account = accounts.lock(account_id)
+        bill_ids = [bill_id for bill_id, _ in bills]
+        if other := in_flight(bill_ids):
+            return Result("busy", other.id)
+        owed = {bill.id: bill.remaining for bill in Bill.objects.filter(pk__in=bill_ids, account=account, state="open")}
+        wanted = [(bill_id, min(amount, owed.get(bill_id, 0))) for bill_id, amount in bills]
+        wanted = [(bill_id, amount) for bill_id, amount in wanted if amount > 0]
+        if not wanted:
+            return Result("nothing_due")
+        if session_id is not None:
+            close_waiting(Attempt.objects.filter(session_id=session_id), "another way was chosen")
+        terms = providers.get(provider)
+        if method not in terms.methods:
+            raise ValueError(f"{provider} has no method {method!r}")
+        attempt = Attempt.objects.create(
+            account=account,
+            provider=provider,
+            method=method,
+            channel=channel,
+            amount=sum(amount for _, amount in wanted),
+            currency=account.currency,
+            synthetic=account.probe,
+            session_id=session_id,
+            expires_at=clock.now() + terms.redirect_life,
+        )
+        AttemptBill.objects.bulk_create(AttemptBill(attempt=attempt, bill_id=b, amount=a) for b, a in wanted)
+    title = name or settings.DOENDA_CARRIER[lang]
+    answer = terms.start(charge_of(attempt, name=title, return_url=return_url, lang=lang))
+    with atomic():
+        _, attempt = locked(attempt.id)
+        if attempt.state != State.CREATED:
+            return look(attempt.id)
+        if answer.outcome is Outcome.NEEDS_REDIRECT:
+            move(attempt, State.NEEDS_REDIRECT, answer.code, provider_ref=answer.ref, redirect_url=answer.redirect_url)
+        else:
+            refuse(attempt, answer)
+    return look(attempt.id)
+
+
+def look(attempt_id: UUID) -> Result:
+    """Where the attempt stands now, in a channel's words."""
+    attempt = Attempt.objects.get(pk=attempt_id)
+    if attempt.state in IN_FLIGHT and attempt.person_owns_at is not None:
+        return Result("person_owns", attempt.id, reason=attempt.reason)
+    redirect = attempt.redirect_url if attempt.state == State.NEEDS_REDIRECT else ""
+    if attempt.state == State.NEEDS_REDIRECT and attempt.expires_at and attempt.expires_at < clock.now():
+        return Result("expired", attempt.id)
+    return Result(SAID[State(attempt.state)], attempt.id, redirect, attempt.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """ "free": nothing moves and something is owed; "paid": nothing is owed any more; "unknown": `attempt_id` may move
+    money still, and its provider was asked and could not say."""
+
+    outcome: Literal["free", "paid", "unknown"]
+    attempt_id: UUID | None = None
+
+
+def clear(account_id: UUID, bill_ids: list[UUID], session_id: UUID) -> Cleared:
+    """Before anything else is begun: close what this visit began, and settle what may still be moving money."""
+    with atomic():
+        accounts.lock(account_id)
+        if not Bill.objects.filter(pk__in=bill_ids, state="open").exists():
+            return Cleared("paid")
+        moving = in_flight(bill_ids)
+        if moving is None:
+            close_waiting(Attempt.objects.filter(session_id=session_id), "another way was chosen")
+            return Cleared("free")
+    inquiry.ask(moving)
+    if not Bill.objects.filter(pk__in=bill_ids, state="open").exists():
+        return Cleared("paid", moving.id)
+    still = in_flight(bill_ids)
+    return Cleared("free") if still is None else Cleared("unknown", still.id)

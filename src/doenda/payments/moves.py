@@ -1,0 +1,52 @@
+"""Moving an attempt along a declared edge, and reading its row under the account's lock."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from doenda.billing import accounts
+from doenda.billing.models import Account
+from doenda.kernel.ids import outside
+from doenda.payments.models import Attempt, AttemptMove
+from doenda.payments.providers.contract import Charge
+from doenda.payments.states import IN_FLIGHT, WAITING, State, check
+
+
+def locked(attempt_id: UUID) -> tuple[Account, Attempt]:
+    """The attempt and its account, the account's row locked first (design rule 2). In the caller's transaction."""
+    account_id = Attempt.objects.values_list("account_id", flat=True).get(pk=attempt_id)
+    account = accounts.lock(account_id)
+    attempt = Attempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
+    return account, attempt
+
+
+def move(attempt: Attempt, target: State, cause: str, **changes: Any) -> None:
+    """Move and save in the caller's transaction. Raises NotAMove; the database refuses an undeclared edge as well."""
+    source = attempt.state
+    check(source, target)
+    changes |= {"state": target, "in_flight": target in IN_FLIGHT}
+    for name, value in changes.items():
+        setattr(attempt, name, value)
+    attempt.save(update_fields=list(changes))
+    AttemptMove.objects.bulk_create([AttemptMove(attempt=attempt, source=source, target=target, cause=cause[:120])])
+
+
+def close_waiting(attempts: QuerySet[Attempt], cause: str) -> None:
+    """Close attempts that have not been charged: from here on they cannot be. In the caller's transaction."""
+    for attempt in attempts.filter(state__in=WAITING).select_for_update():
+        move(attempt, State.CLOSED, cause)
+
+
+def charge_of(attempt: Attempt, *, name: str = "", return_url: str = "", lang: str = "ko") -> Charge:
+    """The attempt as its provider needs it."""
+    return Charge(
+        order_id=outside(attempt.id),
+        amount=attempt.amount,
+        currency=attempt.currency,
+        method=attempt.method,
+        name=name,
+        return_url=return_url,
+        ref=attempt.provider_ref or "",
+        lang=lang,
+    )

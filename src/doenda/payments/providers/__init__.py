@@ -1,0 +1,17 @@
+"""Providers: one package each, found by their name in `DOENDA_PROVIDERS`."""
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from doenda.payments.providers.contract import Provider
+
+_CLASSES = {"sandbox": "doenda.payments.providers.sandbox.provider.Sandbox"}
+
+
+@cache
+def get(name: str) -> Provider:
+    """The configured provider. Raises KeyError for a name that is not in the settings."""
+    made: Provider = import_string(_CLASSES[name])(settings.DOENDA_PROVIDERS[name])
+    return made

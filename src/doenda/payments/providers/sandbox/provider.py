@@ -1,0 +1,123 @@
+"""The sandbox bank over its HTTP interface."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from doenda.kernel import net
+from doenda.payments.providers.contract import Answer, Charge, Outcome, Ring
+from doenda.payments.providers.sandbox.codes import CODES, STATUSES
+
+DEP = "sandbox"
+TOLERANCE = timedelta(minutes=5)
+
+
+class Sandbox:
+    name = "sandbox"
+    merchant = "doenda"
+    methods = frozenset({"card", "transfer"})
+    redirect_life = timedelta(minutes=30)
+    longest = timedelta(minutes=10)
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._url: str = config["url"]
+        self._key: str = config["key"]
+        self._secrets: list[str] = list(config["webhook_secrets"])
+        self._confirm_seconds = float(config.get("confirm_seconds", 6.0))
+
+    def start(self, charge: Charge) -> Answer:
+        body = {
+            "order_id": charge.order_id,
+            "amount": charge.amount,
+            "currency": charge.currency,
+            "method": charge.method,
+            "order_name": charge.name,
+            "return_url": charge.return_url,
+        }
+        answer = self._post("/v1/payments", body, key=f"start-{charge.order_id}", certain=True)
+        if answer.outcome is Outcome.PENDING and answer.redirect_url:
+            return Answer(Outcome.NEEDS_REDIRECT, answer.code, answer.ref, answer.redirect_url, answer.order_id)
+        # Registering moves no money: whatever else comes back, nothing was taken.
+        outcome = Outcome.REFUSED if answer.outcome is Outcome.REFUSED else Outcome.OUR_FAULT
+        return Answer(outcome, answer.code or "START_FAILED")
+
+    def confirm(self, charge: Charge, *, first_try: bool) -> Answer:
+        body = {"payment_key": charge.ref, "order_id": charge.order_id, "amount": charge.amount}
+        return self._post(
+            "/v1/payments/confirm", body, key=f"confirm-{charge.order_id}", certain=first_try, timeout=self._confirm_seconds
+        )
+
+    def inquire(self, charge: Charge) -> Answer:
+        return self._call("GET", f"/v1/payments/orders/{charge.order_id}", certain=False)
+
+    def void(self, charge: Charge) -> Answer:
+        answer = self._post(f"/v1/payments/{charge.ref}/cancel", {"reason": "void"}, key=f"void-{charge.order_id}")
+        # A void of something unpaid is acknowledged as ABORTED; of something paid it would be a refund.
+        return Answer(Outcome.GIVEN_BACK, answer.code, answer.ref) if answer.outcome is Outcome.REFUSED else answer
+
+    def refund(self, charge: Charge, *, amount: int, key: str, reason: str) -> Answer:
+        return self._post(f"/v1/payments/{charge.ref}/cancel", {"reason": reason, "amount": amount}, key=key)
+
+    def ring(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Ring:
+        transmission, stamp = headers.get("Sandbox-Transmission-Id", "")[:80], headers.get("Sandbox-Timestamp", "")[:20]
+        order_id = ""
+        try:
+            order_id = str(json.loads(body)["data"]["order_id"])[:64]
+            fresh = abs(now.timestamp() - int(stamp)) <= TOLERANCE.total_seconds()
+        except (ValueError, KeyError, TypeError):
+            return Ring(transmission, order_id, genuine=False)
+        signed = f"{transmission}.{stamp}.".encode() + body
+        given = headers.get("Sandbox-Signature", "")
+        genuine = any(
+            hmac.compare_digest(given, "v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)).decode())
+            for s in self._secrets
+        )
+        return Ring(transmission, order_id, genuine=genuine and fresh and bool(transmission))
+
+    def _post(
+        self, path: str, body: dict[str, Any], *, key: str, certain: bool = False, timeout: float = 6.0
+    ) -> Answer:
+        return self._call("POST", path, body=body, key=key, certain=certain, timeout=timeout)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        key: str = "",
+        certain: bool,
+        timeout: float = 6.0,
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self._key}"} | ({"Idempotency-Key": key} if key else {})
+        try:
+            reply = net.call(DEP, method, self._url + path, json=body, headers=headers, timeout=timeout)
+        except net.NotSent:
+            return Answer(Outcome.OUR_FAULT if certain else Outcome.UNKNOWN, "NOT_REACHED")
+        except net.NoAnswer:
+            return Answer(Outcome.UNKNOWN, "NO_ANSWER")
+        return _read(reply)
+
+
+def _read(reply: net.Reply) -> Answer:
+    try:
+        said = reply.json()
+        if reply.status == 200:
+            return Answer(
+                outcome=STATUSES.get(said["status"], Outcome.UNKNOWN),
+                code=str((said.get("failure") or {}).get("code") or said["status"]),
+                ref=str(said["payment_key"]),
+                redirect_url=str(said.get("redirect_url") or ""),
+                order_id=str(said["order_id"]),
+                amount=int(said["amount"]),
+                currency=str(said["currency"]),
+                merchant=str(said["merchant"]),
+            )
+        code = str(said["code"])[:60]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Answer(Outcome.UNKNOWN, f"HTTP_{reply.status}")
+    return Answer(CODES.get(code, Outcome.UNKNOWN), code)

@@ -1,0 +1,46 @@
+"""Giving money back to where it came from: decided with its outbox row, done at the provider under one key, posted once."""
+
+from uuid import UUID
+
+from doenda.billing import post
+from doenda.kernel import clock, facts, outbox
+from doenda.kernel.db import durable
+from doenda.kernel.models import OutboxRow
+from doenda.payments import providers
+from doenda.payments.models import Attempt, Refund
+from doenda.payments.moves import charge_of, locked, move
+from doenda.payments.providers.contract import Outcome
+from doenda.payments.states import State
+
+
+def ask(attempt: Attempt, amount: int, reason: str) -> Refund:
+    """Decide to give `amount` (minor units) of a paid attempt back. In the caller's transaction."""
+    refund, made = Refund.objects.get_or_create(attempt=attempt, reason=reason, defaults={"amount": amount})
+    if made:
+        outbox.put("refund", str(refund.id), {}, account_id=attempt.account_id)
+    return refund
+
+
+@outbox.handles("refund")
+def send_refund(row: OutboxRow) -> outbox.Outcome:
+    refund = Refund.objects.select_related("attempt").get(pk=UUID(row.key))
+    if refund.done_at is not None:
+        return outbox.Sent()
+    terms = providers.get(refund.attempt.provider)
+    answer = terms.refund(
+        charge_of(refund.attempt), amount=refund.amount, key=f"refund-{refund.id}", reason=refund.reason
+    )
+    if answer.outcome is not Outcome.GIVEN_BACK:
+        return outbox.Again(None, answer.code)
+    durable(lambda: _posted(refund, row))
+    return outbox.Sent()
+
+
+def _posted(refund: Refund, row: OutboxRow) -> None:
+    account, attempt = locked(refund.attempt_id)
+    if attempt.state == State.PAID and refund.amount == attempt.amount:
+        post.undo_payment("payment", f"{attempt.provider}:{attempt.provider_ref}", ("refund", str(refund.id)))
+        move(attempt, State.REVERSED, refund.reason)
+        facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": refund.reason})
+    Refund.objects.filter(pk=refund.pk).update(done_at=clock.now())
+    outbox.finish(row)
