@@ -25,7 +25,7 @@ class TestServer:
 
         with psycopg.connect(self.server.url("postgres", "doenda_owner"), autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
 
     def use(self, database: str) -> None:
         for alias, role in (("default", "doenda_app"), ("owner", "doenda_owner")):

@@ -3,7 +3,12 @@
 import os
 
 os.environ.update(
-    {"DOENDA_STRICT": "1", "DOENDA_POOL": "0", "DOENDA_LOG": "ERROR", "DATABASE_URL": "postgresql://doenda_app@/unset?host=/nowhere"}
+    {
+        "DOENDA_STRICT": "1",
+        "DOENDA_POOL": "0",
+        "DOENDA_LOG": "ERROR",
+        "DATABASE_URL": "postgresql://doenda_app@/unset?host=/nowhere",
+    }
 )
 for name in ("DATABASE_OWNER_URL", "DOENDA_DEMO", "DOENDA_BASE_URL"):
     os.environ.pop(name, None)

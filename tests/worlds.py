@@ -1,5 +1,6 @@
-"""A whole small world in one process: the house behind Django's client, peers as classes, all joined by the net seam."""
+"""A small world in one process: the house behind Django's client, peers as classes, joined by the net seam."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -74,9 +75,8 @@ class World:
         return found
 
     def control(self, peer: Any, method: str, path: str, body: object = None) -> Any:
-        import json
-
-        said = peer.handle(Request(method, f"/_control/{path}", {}, json.dumps(body).encode() if body is not None else b""))
+        content = b"" if body is None else json.dumps(body).encode()
+        said = peer.handle(Request(method, f"/_control/{path}", {}, content))
         assert said.status < 300, said.body
         return said.json() if said.body else None
 
@@ -84,9 +84,8 @@ class World:
         """Bring the bank's webhooks to the house, as they stand now. Returns how many."""
         rung = 0
         for delivery in self.bank.tick():
-            said = self._house(
-                net.Request("web", "POST", delivery.url, dict(delivery.headers), delivery.body), urlsplit(delivery.url).path
-            )
+            request = net.Request("web", "POST", delivery.url, dict(delivery.headers), delivery.body)
+            said = self._house(request, urlsplit(delivery.url).path)
             self.bank.sent(delivery, said.status)
             rung += 1
         return rung

@@ -13,7 +13,9 @@ from doenda.billing.imports.run import Imported, import_file
 from doenda.billing.models import Account, Bill, BillItem, ImportFile, Line, Party, Posting
 from doenda.kernel.models import FactRow
 
-HEADER = "account,account_holder,phone,line,bill,revision,period_start,period_end,bill_date,due_date,currency,class,amount"
+HEADER = (
+    "account,account_holder,phone,line,bill,revision,period_start,period_end,bill_date,due_date,currency,class,amount"
+)
 FIRST = "A-1,김하나,010-1234-5678,01012345678,B-1,1,2014-09-01,2014-09-30,2014-10-05,2014-10-25,KRW,service,45000"
 SECOND = "A-1,김하나,010-1234-5678,01012345678,B-1,1,2014-09-01,2014-09-30,2014-10-05,2014-10-25,KRW,content,7300"
 OTHER = "A-2,=HYPERLINK(1),+82212345678,,B-2,1,,,2014-10-05,2014-10-25,KRW,device_instalment,20000"
@@ -186,8 +188,14 @@ def test_junk_below_a_good_header_is_not_read_to_its_end(take: Take) -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([FIRST, SECOND.replace("B-1,1", "B-1,2")], (3, "bill", "another row of this bill in this file says otherwise")),
-        ([FIRST, SECOND.replace("KRW", "EUR").replace("B-1", "B-9")], (3, "currency", "another currency in another row")),
+        (
+            [FIRST, SECOND.replace("B-1,1", "B-1,2")],
+            (3, "bill", "another row of this bill in this file says otherwise"),
+        ),
+        (
+            [FIRST, SECOND.replace("KRW", "EUR").replace("B-1", "B-9")],
+            (3, "currency", "another currency in another row"),
+        ),
         ([FIRST, SECOND.replace("7300", "-7300")], (3, "class", "discounts on this bill exceed")),
     ],
 )
@@ -304,7 +312,13 @@ def test_a_settled_tmf678_bill_is_imported_as_settled(take: Take) -> None:
     imported = take_json(take, settled_bill())
     assert imported.ok, imported.report.problems
     bill = Bill.objects.get()
-    assert (bill.number, bill.currency, bill.amount, bill.paid, bill.state) == ("990123456", "EUR", 5000, 5000, "settled")
+    assert (bill.number, bill.currency, bill.amount, bill.paid, bill.state) == (
+        "990123456",
+        "EUR",
+        5000,
+        5000,
+        "settled",
+    )
     assert Party.objects.get().name == "unknown holder"
     assert "made from billingAccount.id" in imported.report.notes[0]
     assert books.trial().ok
@@ -330,7 +344,9 @@ def test_a_negative_tmf678_bill_is_a_credit_for_its_account(take: Take) -> None:
     take_json(take, settled_bill())
     minus = {"unit": "EUR", "value": -12.5}
     note = settled_bill() | {"billNo": "N1", "taxIncludedAmount": minus, "remainingAmount": minus, "appliedPayment": []}
-    imported = take_json(take, note)
+    found = problems(take_json(take, note))
+    assert {column for _, column, _ in found} == {"$[0].taxIncludedAmount.value", "$[0].remainingAmount.value"}
+    imported = take_json(take, note | {"category": "credit note"})
     assert imported.ok, imported.report.problems
     assert books.credit(Account.objects.get().pk) == 1250
 
@@ -352,7 +368,11 @@ def test_a_billing_rate_is_not_a_bill(take: Take) -> None:
         ({"status": "lost"}, "status", "not one of"),
         ({"paymentDueDate": "soon"}, "paymentDueDate", "not a date"),
         ({"paymentDueDate": "2019-01-01"}, "paymentDueDate", "before billDate"),
-        ({"appliedPayment": [{"appliedAmount": {"unit": "EUR", "value": 1}}]}, "appliedPayment[0].payment.id", "must be"),
+        (
+            {"appliedPayment": [{"appliedAmount": {"unit": "EUR", "value": 1}}]},
+            "appliedPayment[0].payment.id",
+            "must be",
+        ),
         ({"remainingAmount": {"unit": "EUR", "value": 5}}, "status", "settled, yet something remains"),
     ],
 )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.worlds import World, link, overdue_bill, world
 
 from doenda.channels.web import walker
-from tests.worlds import World, link, overdue_bill, world
 
 
 @pytest.fixture

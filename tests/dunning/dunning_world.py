@@ -1,4 +1,4 @@
-"""A small world around the pure rule: it carries decisions out as the actions do, and keeps what the rule must not break."""
+"""A small world around the pure rule: it carries decisions out as the actions do."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta

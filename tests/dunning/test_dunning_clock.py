@@ -23,9 +23,7 @@ some_stops = st.lists(
 @given(days, st.integers(0, 60), some_stops)
 def test_the_quick_count_agrees_with_counting_day_by_day(after: date, length: int, stops: list[Stop]) -> None:
     upto = after + timedelta(length)
-    by_hand = sum(
-        not any(each.covers(after + timedelta(ahead)) for each in stops) for ahead in range(1, length + 1)
-    )
+    by_hand = sum(not any(each.covers(after + timedelta(ahead)) for each in stops) for ahead in range(1, length + 1))
     assert counted(after, upto, stops) == by_hand
 
 
@@ -40,9 +38,7 @@ def test_a_number_of_days_is_reached_on_the_first_day_on_which_they_count(
 
 
 @given(days, st.integers(0, 60), some_stops, some_stops)
-def test_one_more_stop_never_makes_a_date_earlier(
-    after: date, need: int, stops: list[Stop], more: list[Stop]
-) -> None:
+def test_one_more_stop_never_makes_a_date_earlier(after: date, need: int, stops: list[Stop], more: list[Stop]) -> None:
     first, later = reached(after, need, stops), reached(after, need, stops + more)
     assert first is not None
     assert later is not None

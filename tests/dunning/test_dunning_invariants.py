@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.dunning.dunning_world import KR, START, World, debt, uid
 
 from doenda.dunning import decide as rule
 from doenda.dunning.clock import Stop
 from doenda.dunning.words import STAGE_OF, Bar, HoldKind, Stage
 from doenda.kernel import clock
-from tests.dunning.dunning_world import KR, START, World, debt, uid
 
 KINDS = st.sampled_from([HoldKind.PROMISE, HoldKind.OUR_FAULT, HoldKind.EXPOSURE, HoldKind.NO_WAY, HoldKind.CLAIM])
 EVENTS = st.one_of(

@@ -1,12 +1,14 @@
 """The ladder on the pure rule, and other systems' mistakes: each that belongs here is a test of its own."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
+from tests.dunning.dunning_world import KR, START, World, debt, uid
+
 from doenda.dunning import decide as rule
-from doenda.dunning.case_facts import Facts, as_json, of_json
+from doenda.dunning.case_facts import as_json, of_json
 from doenda.dunning.words import Bar, HoldKind, Stage
 from doenda.kernel import clock
-from tests.dunning.dunning_world import KR, START, World, debt, uid
 
 DUE = date(2014, 10, 25)
 
@@ -112,7 +114,7 @@ def test_lg2_a_part_payment_counts_and_below_the_threshold_the_notice_falls() ->
     w.bills[uid(1)] = debt(1, DUE, 40_000, reminded=True)
     w.run(START + timedelta(16), 60)
     assert isinstance(w.log[-1][1], rule.AssessFee | rule.StandDown)
-    assert w.stage == Stage.REMINDED
+    assert w.stage.value == "reminded"
     assert not w.decided(rule.DoBar)
     fee = next(d for _, d in w.log if isinstance(d, rule.AssessFee))
     assert fee.amount in {800, 1_600}
@@ -179,9 +181,9 @@ def test_a_notice_that_named_no_way_bars_nobody() -> None:
     facts = w.facts(now)
     told = facts.told[0]
     assert isinstance(rule.decide(facts, KR, now), rule.DoBar)
-    bare = Facts(**{**_fields(facts), "told": (_with(told, ways=()),)})
+    bare = replace(facts, told=(replace(told, ways=()),))
     assert rule.decide(bare, KR, now).why == "notice_named_no_way"  # type: ignore[union-attr]
-    short = Facts(**{**_fields(facts), "told": (_with(told, usable_days=2),)})
+    short = replace(facts, told=(replace(told, usable_days=2),))
     assert rule.decide(short, KR, now).why == "way_not_usable_long_enough"  # type: ignore[union-attr]
 
 
@@ -262,11 +264,23 @@ def test_facts_survive_storage_so_that_a_decision_can_be_replayed() -> None:
     assert of_json(as_json(facts)) == facts
 
 
-def _fields(facts: Facts) -> dict[str, object]:
-    return {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
+def test_a_date_once_told_is_never_told_earlier() -> None:
+    w = world()
+    w.run(START, 14)
+    later = replace(w.told[0], effective=date(2014, 11, 25), live=False)
+    w.told = [later]
+    facts = w.facts(clock.at(date(2014, 11, 3), 10))
+    assert rule.effective_day(facts, KR, Bar.OUTGOING, date(2014, 11, 3)) == date(2014, 11, 25)
+    assert rule.effective_day(facts, KR, Bar.BOTH, date(2014, 11, 3)) == date(2014, 11, 11)
 
 
-def _with(told: object, **more: object) -> object:
-    from dataclasses import replace
-
-    return replace(told, **more)  # type: ignore[type-var]
+def test_a_notice_from_before_the_case_stepped_down_bars_nobody() -> None:
+    w = world()
+    w.run(START, 22)
+    now = clock.at(date(2014, 11, 11), 10)
+    facts = w.facts(now)
+    rung = KR.ladder[0]
+    assert rule.standing_notice(facts, KR, rung, now) == facts.told[0]
+    old = replace(facts, told=(replace(facts.told[0], live=False),), stage=Stage.REMINDED)
+    assert rule.standing_notice(old, KR, rung, now) is None
+    assert isinstance(rule.decide(old, KR, now), rule.NoticeSuspension)

@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ from doenda.dunning import policy
 from doenda.dunning.policy import PolicyBroken, load, parse
 from doenda.kernel import clock
 
-TEXT = (policy.Path(policy.__file__).parent / "policies" / "kr.toml").read_text(encoding="utf-8")
+TEXT = (Path(policy.__file__).parent / "policies" / "kr.toml").read_text(encoding="utf-8")
 KR = load("KR")[-1]
 
 

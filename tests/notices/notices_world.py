@@ -39,7 +39,8 @@ class HandsetNetwork:
         if self.fault == "reject":
             return net.Reply(400, {}, b'{"code":"INVALID"}')
         body = json.loads(request.content)
-        self.got.setdefault(body["id"], body)
+        if self.got.setdefault(body["id"], body) != body:
+            return net.Reply(409, {}, b'{"code":"DUPLICATED_ID"}')
         self.state.setdefault(body["id"], "accepted" if self.fault == "silent" else "delivered")
         if self.fault == "timeout_after":
             raise net.NoAnswer("no answer in time")

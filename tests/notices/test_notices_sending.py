@@ -225,6 +225,7 @@ def test_only_what_surely_arrived_counts_as_named(
     settle_down()
     [proof] = notices.delivered_with_proof("suspension_notice", customer.account.pk, clock.now() - timedelta(days=1))
     assert proof.ways == ("web/transfer/sandbox",)
+    assert "카드" in handset.texts[0]  # the first try had arrived, the second text was never shown
 
 
 def test_what_the_gateway_refuses_fails_and_is_told(

@@ -16,7 +16,8 @@ from doenda.notices.kinds import KINDS
 from doenda.notices.models import Notice
 
 PARAMS: dict[str, dict[str, Any]] = {
-    "suspension_notice": {"effective": "2014-11-11", "step": "outgoing"},
+    "suspension_notice": {"effective": "2014-11-11", "step": "outgoing", "longest_days": 60},
+    "reminder": {"fee": 1046, "fee_after": "2014-10-31"},
     "full_suspension_notice": {"effective": "2014-12-02"},
     "late_fee": {"fee": 1046},
     "promise_due": {"until": "2014-11-03"},
@@ -98,7 +99,7 @@ def test_the_lawful_notice_says_all_that_law_asks(customer: Customer, settings: 
         "미납 요금: 52,300원",
         "이유:",
         "11월 11일(화)부터 발신정지",
-        "기간:",
+        "기간: 내실 때까지, 최대 60일이에요.",
         "11월 10일(월)까지 내시면",
         "이미 내셨거나 금액이 다르면 알려 주세요. 정지를 미뤄 드려요.",
         "114(다른 전화에서는 02-2014-1023)",
@@ -145,6 +146,14 @@ def test_both_languages_hold_the_same_messages() -> None:
     assert mine == {one for one in texts.ids("en") if one.startswith(("notice-", "way-"))}
     assert {f"notice-{kind.replace('_', '-')}" for kind in KINDS} <= mine
     assert all(texts.has(f"notice-{kind.replace('_', '-')}", "en", "sms") for kind in KINDS)
+
+
+def test_a_reminder_announces_the_late_fee_until_its_day_has_passed(customer: Customer, settings: Any) -> None:
+    settings.DOENDA_NOTICE_LINKS = True
+    announced = "10월 31일(금)이 지나면 연체가산금 1,046원이 한 번 붙어요."
+    assert announced in text_of(customer, "reminder").body
+    with clock.freeze(clock.at(date(2014, 11, 1), 12)):
+        assert announced not in text_of(customer, "reminder").body
 
 
 def test_the_day_before_a_step_is_the_last_day_to_pay(customer: Customer) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection
+from tests.worlds import World, overdue_bill, world
 
 from doenda.assurance.models import Evidence
 from doenda.billing import books
@@ -16,11 +17,10 @@ from doenda.kernel import clock, net, sweeps
 from doenda.kernel.database import seam
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import outside
-from doenda.payments import attempts, charge, inquiry, pending
+from doenda.payments import attempts, charge, doorbells, inquiry, pending
 from doenda.payments.models import Attempt, AttemptMove, Doorbell
 from doenda.payments.moves import move
 from doenda.payments.states import NotAMove, State
-from tests.worlds import World, overdue_bill, world
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def begin(bill: Bill, method: str = "card") -> Attempt:
         lang="ko",
     )
     assert seen.outcome == "redirect", seen
+    assert seen.attempt_id is not None
     return Attempt.objects.get(pk=seen.attempt_id)
 
 
@@ -205,8 +206,6 @@ def test_genuine_and_forged_doorbells_post_nothing_by_themselves(bank: World, no
     bank.control(bank.bank, "PUT", "merchant", {"webhook_url": f"{settings.DOENDA_BASE_URL}/webhooks/sandbox"})
     bank.fault("card", "timeout_after")
     pay(bill)
-    from doenda.payments import doorbells
-
     for delivery in bank.bank.tick():
         for _ in range(3):
             assert doorbells.ring("sandbox", _titled(delivery.headers), delivery.body)
@@ -251,8 +250,6 @@ def test_undeclared_moves_are_refused_here_and_by_the_database(bank: World) -> N
     attempt = begin(overdue_bill())
     with pytest.raises(NotAMove), atomic():
         move(attempt, State.REVERSED, "no")
-    from django.db import IntegrityError
-
     with pytest.raises(IntegrityError), atomic():
         AttemptMove.objects.create(attempt=attempt, source="created", target="reversed", cause="no")
 

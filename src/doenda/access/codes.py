@@ -31,13 +31,13 @@ def _digits(row: ShortCode) -> str:
 def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
     """The live code for a subject at a number (E.164), made if there is none; unique among that number's live codes."""
     row = ShortCode.objects.filter(subject_id=subject_id, phone=phone, revoked_at=None).first()
-    if row is not None and row.key_id in keys.settings.DOENDA_LINK_KEYS:
+    if row is not None and keys.known(row.key_id):
         return _digits(row)
-    taken = {_digits(other) for other in ShortCode.objects.filter(phone=phone, revoked_at=None).exclude(subject_id=subject_id)}
+    others = ShortCode.objects.filter(phone=phone, revoked_at=None).exclude(subject_id=subject_id)
+    taken = {_digits(other) for other in others}
     while True:
-        row = ShortCode(
-            subject_id=subject_id, account_id=account_id, phone=phone, key_id=keys.newest(), salt=randomness.token_bytes(16)
-        )
+        salt = randomness.token_bytes(16)
+        row = ShortCode(subject_id=subject_id, account_id=account_id, phone=phone, key_id=keys.newest(), salt=salt)
         if _digits(row) not in taken:
             break
     ShortCode.objects.filter(subject_id=subject_id, phone=phone).exclude(key_id=row.key_id).delete()
@@ -47,15 +47,24 @@ def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
 
 def find(phone: str, code: str, visitor: str) -> Token | Throttled | None:
     """What the code opens at that number. A wrong one is counted against the number and the visitor's address."""
-    if tries.spent(f"number:{phone}") >= PER_NUMBER or tries.spent(f"visitor:{visitor}") >= PER_VISITOR:
-        return Throttled()
-    found: ShortCode | None = None
-    for row in ShortCode.objects.filter(phone=phone, revoked_at=None).order_by("-created_at")[:24]:
-        if hmac.compare_digest(_digits(row), code):
-            found = row
-    if found is None:
-        with atomic():
+    with atomic():
+        held = tries.hold(f"number:{phone}") >= PER_NUMBER, tries.hold(f"visitor:{visitor}") >= PER_VISITOR
+        found = _matching(phone, code)
+        if any(held):
+            return Throttled()
+        if found is None:
             tries.count(f"number:{phone}")
             tries.count(f"visitor:{visitor}")
-        return None
+            return None
     return Token(found.id, "bill", found.subject_id, found.account_id, found.created_at)
+
+
+def _matching(phone: str, code: str) -> ShortCode | None:
+    found: ShortCode | None = None
+    for row in ShortCode.objects.filter(phone=phone, revoked_at=None).order_by("-created_at")[:24]:
+        try:
+            same = hmac.compare_digest(_digits(row), code)
+        except keys.KeyRetired:
+            continue
+        found = row if same else found
+    return found

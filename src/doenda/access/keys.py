@@ -14,6 +14,10 @@ def newest() -> str:
     return next(reversed(settings.DOENDA_LINK_KEYS))
 
 
+def known(key_id: str) -> bool:
+    return key_id in settings.DOENDA_LINK_KEYS
+
+
 def mac(key_id: str, *parts: bytes) -> bytes:
     """HMAC-SHA-256 over length-prefixed parts. Raises KeyRetired."""
     key = settings.DOENDA_LINK_KEYS.get(key_id)

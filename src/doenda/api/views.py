@@ -13,7 +13,7 @@ from doenda.payments import doorbells
 @csrf_exempt
 @require_POST
 def doorbell(request: HttpRequest, provider: str) -> HttpResponse:
-    """204 when stored, 401 for a forged one, 404 for a provider that we do not have; 5xx makes the provider ring again."""
+    """204 when stored, 401 for a forged one, 404 for a provider that we do not have; after 5xx it rings again."""
     if provider not in settings.DOENDA_PROVIDERS:
         return HttpResponse(status=404)
     genuine = doorbells.ring(provider, request.headers, request.body)

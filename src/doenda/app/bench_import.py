@@ -37,6 +37,8 @@ CLASSES = ("service", "device_instalment", "small_payment", "content", "roaming"
 def run(rows: int = 100_000, database_url: str | None = None) -> dict[str, Any]:
     """Import `rows` bills and COPY the same. Figures: rows_per_second, floor_rows_per_second (both bills), ratio.
 
+    `known_accounts_rows_per_second` is the next month's file, for accounts that are there already.
+
     Uses a throwaway server that keeps its promises at commit; or `database_url`, which must be migrated and keeps the
     bills (DATABASE_OWNER_URL then names the role that may make the floor's tables).
     """
@@ -75,8 +77,11 @@ def _point_django(url: str, owner: str) -> Callable[[], None]:
     return close
 
 
-def make_file(path: Path, bills: int, seed: int = SEED) -> tuple[int, str, str]:
-    """Write the CSV. Returns its lines and, for the floor, the bills and items as COPY text."""
+def make_file(path: Path, bills: int, seed: int = SEED, prefix: str = "B") -> tuple[int, str, str]:
+    """Write the CSV; the accounts are the same for every seed.
+
+    Returns its lines and, for the floor, the bills and items as COPY text.
+    """
     chance = random.Random(seed)  # noqa: S311
     made, bill_rows, item_rows = 0, io.StringIO(), io.StringIO()
     with path.open("w", encoding="utf-8") as file:
@@ -84,7 +89,7 @@ def make_file(path: Path, bills: int, seed: int = SEED) -> tuple[int, str, str]:
         for n in range(bills):
             head = (
                 f"A{n:08d},김{n % 1000:03d},person,010{n:08d},a{n}@example.com,{'ko' if n % 9 else 'en'},010{n:08d},"
-                f"B{n:08d},1,2014-09-01,2014-09-30,2014-10-05,2014-10-25,KRW"
+                f"{prefix}{n:08d},1,2014-09-01,2014-09-30,2014-10-05,2014-10-25,KRW"
             )
             total = 0
             for item_class in chance.sample(CLASSES, chance.randint(1, 3)):
@@ -111,18 +116,25 @@ def _measure(rows: int, folder: Path, owner: str) -> dict[str, Any]:
     begun = clock.monotonic()
     done = import_file(path)
     seconds = clock.monotonic() - begun
+    make_file(path, rows, SEED + 1, "C")
+    begun = clock.monotonic()
+    next_month = import_file(path)
+    next_seconds = clock.monotonic() - begun
     figures = {
         "rows_per_second": round(rows / seconds),
         "floor_rows_per_second": round(rows / floor),
         "ratio": round(floor / seconds, 3),
+        "known_accounts_rows_per_second": round(rows / next_seconds),
         "bills": rows,
         "lines": lines,
         "seconds": round(seconds, 2),
         "floor_seconds": round(floor, 2),
         "bytes": path.stat().st_size,
     }
-    ok = done.ok and not done.again and done.report.counts.get("bills") == rows
-    return {"ok": ok, "figures": figures, "problems": [str(each) for each in done.report.problems[:5]]}
+    both = (done, next_month)
+    ok = all(each.ok and not each.again and each.report.counts.get("bills") == rows for each in both)
+    problems = [str(problem) for each in both for problem in each.report.problems[:5]]
+    return {"ok": ok, "figures": figures, "problems": problems}
 
 
 def _floor(owner: str, bill_rows: str, item_rows: str) -> float:

@@ -6,7 +6,17 @@ Without DATABASE_URL a PostgreSQL of our own is started (or adopted) in the data
 import os
 import sys
 
-NEEDS_NO_DATABASE = {"makemigrations", "check-journeys", "check_journeys", "help", "--help", "-h", "version", "--version"}
+NEEDS_NO_DATABASE = {
+    "makemigrations",
+    "check-journeys",
+    "check_journeys",
+    "help",
+    "--help",
+    "-h",
+    "version",
+    "--version",
+}
+ALIASES = {"import": "import_bills"}  # a module cannot be called `import`
 BRINGS_ITS_OWN = {"up", "demo", "walk", "drill", "bench", "simulate", "story"}
 
 
@@ -22,7 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doenda.app.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(["doenda", command.replace("-", "_") if not command.startswith("-") else command, *args[1:]])
+    name = command if command.startswith("-") else ALIASES.get(command, command.replace("-", "_"))
+    execute_from_command_line(["doenda", name, *args[1:]])
 
 
 if __name__ == "__main__":

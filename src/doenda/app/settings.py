@@ -1,7 +1,8 @@
-"""Settings: `DOENDA_*` and `DATABASE_URL` from the environment; a secret NAME may stand in the file that NAME_FILE names."""
+"""Settings: `DOENDA_*` and `DATABASE_URL` from the environment; a secret NAME may stand in the file NAME_FILE."""
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 
@@ -44,6 +45,7 @@ def database_of(url: str, pool: int) -> dict[str, object]:
 DOENDA_DEMO = _flag("DOENDA_DEMO")
 DOENDA_MOVABLE_CLOCK = DOENDA_DEMO or _flag("DOENDA_MOVABLE_CLOCK")
 DOENDA_STRICT = _flag("DOENDA_STRICT")  # tests and simulation: a write outside a transaction is refused
+DOENDA_NOTICE_LINKS = _flag("DOENDA_NOTICE_LINKS", DOENDA_DEMO)  # off: texts carry a code to call 114 with, and no link
 DOENDA_ZONE = _env("DOENDA_ZONE", "Asia/Seoul")
 DOENDA_COUNTRY = _env("DOENDA_COUNTRY", "KR")
 DOENDA_CARRIER = {
@@ -52,13 +54,14 @@ DOENDA_CARRIER = {
 }
 DOENDA_CALL = _env("DOENDA_CALL", "02-2014-1023")  # can be dialled from any phone; 114 only from the carrier's own
 DOENDA_BASE_URL = _env("DOENDA_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
-DOENDA_PROVIDERS = {
+DOENDA_PROVIDERS: dict[str, dict[str, Any]] = {
     "sandbox": {
         "url": _env("DOENDA_SANDBOX_URL", "http://127.0.0.1:8101"),
         "key": _env("SANDBOX_BANK_KEY", "sandbox-key"),
         "webhook_secrets": [s for s in _env("SANDBOX_WEBHOOK_SECRET", "sandbox-webhook-secret").split(",") if s],
     }
 }
+DOENDA_IMPORT_MAX_BYTES = int(_env("DOENDA_IMPORT_MAX_BYTES", str(512 * 1024 * 1024)))
 DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")
 DOENDA_HANDSET_URL = _env("DOENDA_HANDSET_URL", "http://127.0.0.1:8103")
 # Link and code keys by id, newest last: the newest signs, all verify, so that a key can be rotated.
@@ -106,9 +109,6 @@ INSTALLED_APPS = [
     "doenda.demo",
     "doenda.app",
 ]
-_HERE = Path(__file__).parent.parent
-INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("doenda.") or (_HERE / app[7:] / "apps.py").exists()]
-
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -12,15 +12,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 
+from doenda.app.environment import urls
 from doenda.app.settings import database_of
-from doenda.kernel import clock, net
+from doenda.kernel import clock, embedded, net
 
 START_SECONDS = 180.0
 
@@ -118,13 +121,28 @@ def _wait(process: "subprocess.Popen[str]", say: Any) -> str:
 
 
 @contextlib.contextmanager
-def _connected(made: Stage) -> Iterator[None]:
-    """Point this process's settings at the stage: database, addresses, keys, the movable clock."""
-    from django.conf import settings
+def database(*, fast: bool = False) -> Iterator[embedded.Server]:
+    """A throwaway database, migrated, that this process is connected to: for what needs no other process."""
+    with embedded.throwaway(embedded.FAST if fast else None) as server:
+        _connect(urls(server))
+        call_command("migrate", database="owner", verbosity=0)
+        try:
+            yield server
+        finally:
+            for alias in ("default", "owner"):
+                connections[alias].close()
 
+
+def _connect(env: Mapping[str, str]) -> None:
     for alias, name in (("default", "DATABASE_URL"), ("owner", "DATABASE_OWNER_URL")):
         connections[alias].close()
-        connections[alias].settings_dict.update(database_of(made.env[name], 0))
+        connections[alias].settings_dict.update(database_of(env[name], 0))
+
+
+@contextlib.contextmanager
+def _connected(made: Stage) -> Iterator[None]:
+    """Point this process's settings at the stage: database, addresses, keys, the movable clock."""
+    _connect(made.env)
     settings.DOENDA_BASE_URL = made.base
     settings.DOENDA_LINK_KEYS = dict([made.env["DOENDA_LINK_KEYS"].split(":", 1)])
     settings.DOENDA_MOVABLE_CLOCK = True

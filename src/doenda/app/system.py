@@ -50,14 +50,14 @@ def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
         }
     )
     if demo:
-        layout.env |= {
-            "DOENDA_DEMO": "1",
-            "DOENDA_NOTICE_LINKS": "1",
-            "DOENDA_SANDBOX_URL": layout.peer("bank"),
-            "DOENDA_SWITCH_URL": layout.peer("switch"),
-            "DOENDA_HANDSET_URL": layout.peer("handset"),
-            "SANDBOX_WEBHOOK_URL": f"{layout.base}/webhooks/sandbox",
-        }
+        layout.env.update(
+            DOENDA_DEMO="1",
+            DOENDA_NOTICE_LINKS="1",
+            DOENDA_SANDBOX_URL=layout.peer("bank"),
+            DOENDA_SWITCH_URL=layout.peer("switch"),
+            DOENDA_HANDSET_URL=layout.peer("handset"),
+            SANDBOX_WEBHOOK_URL=f"{layout.base}/webhooks/sandbox",
+        )
     return layout
 
 
@@ -71,7 +71,9 @@ def _secret(data: Path, name: str) -> str:
     return path.read_text(encoding="ascii")
 
 
-def _answers(port: int, path: str) -> Callable[[], bool]:
+def answers(port: int, path: str) -> Callable[[], bool]:
+    """Whether somebody answers on that port of loopback with anything but a fault of its own."""
+
     def ready() -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
         try:
@@ -120,14 +122,18 @@ def _peer(layout: Layout, name: str) -> Service:
     port = layout.ports[name]
     journal = layout.data / f"{name}.jsonl"
     argv = [PYTHON, "-m", f"peers.{name}", "--port", str(port), "--journal", str(journal)]
-    return Service(name, argv, env=layout.env, ready=_answers(port, "/_control/health"))
+    return Service(name, argv, env=layout.env, ready=answers(port, "/_control/health"))
 
 
 def _web(layout: Layout) -> Service:
     port = layout.ports["web"]
-    argv = [
+    return Service("web", web_argv(port), env=layout.env, ready=answers(port, "/health"))
+
+
+def web_argv(port: int, application: str = "doenda.app.wsgi:application") -> list[str]:
+    """How the web process is started, here and in benches."""
+    return [
         *(PYTHON, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--blocking-threads", "16", "--no-ws", "--log-level", "warning"),
-        "doenda.app.wsgi:application",
+        application,
     ]
-    return Service("web", argv, env=layout.env, ready=_answers(port, "/health"))

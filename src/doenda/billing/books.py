@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from doenda.billing.models import Account, Book
 from doenda.kernel import clock
@@ -73,7 +74,8 @@ def open_receivable(account: Account) -> None:
 
 
 def _ensure(account_id: UUID | None, name: str, currency: str) -> UUID:
-    found = Book.objects.filter(account_id=account_id, name=name, currency=currency).values_list("pk", flat=True)
+    owner = Q(account=None) if account_id is None else Q(account_id=account_id)
+    found = Book.objects.filter(owner, name=name, currency=currency).values_list("pk", flat=True)
     book_id = found.first()
     if book_id is None:
         with connection.cursor() as cursor:

@@ -155,7 +155,9 @@ class BillItem(Row):
     """A part of a bill by class; negative for a discount (a class's total on a bill is never below zero)."""
 
     bill = models.ForeignKey(Bill, models.CASCADE, related_name="items")
-    line = models.ForeignKey(Line, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    line = models.ForeignKey(
+        Line, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
     item_class = models.CharField(max_length=24)
     amount = models.BigIntegerField()
 

@@ -57,7 +57,14 @@ def open_ticket(
             ticket.answer_by = by
         if account_id is not None and (made or ticket.answer_by == by):
             hold = "ticket" if kind in {"person", "unknown_outcome"} else _HOLDS[kind]
-            holds.place(account_id, hold, start=now, until=by, reason=f"ticket {ticket.id}", key=f"ticket-{ticket.id}-{by:%Y%m%d%H%M}")
+            holds.place(
+                account_id,
+                hold,
+                start=now,
+                until=by,
+                reason=f"ticket {ticket.id}",
+                key=f"ticket-{ticket.id}-{by:%Y%m%d%H%M}",
+            )
             facts.record(
                 "contact.ticket_opened", account_id, {"ticket": str(ticket.id), "kind": kind, "by": by.isoformat()}
             )

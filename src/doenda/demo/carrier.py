@@ -7,7 +7,7 @@ import calendar
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random  # noqa: TID251 - a type; the generator comes from the kernel
 
@@ -78,17 +78,30 @@ class Carrier:
 
 def carrier(accounts: int, seed: int, on: date) -> Carrier:
     """`accounts` customers, the cast first. Raises ValueError for fewer than the cast needs."""
-    cast = _cast(on)
-    if accounts < len(cast):
-        raise ValueError(f"the cast alone are {len(cast)} accounts")
-    made = Carrier(on, cast)
+    known = cast(on)
+    if accounts < len(known):
+        raise ValueError(f"the cast alone are {len(known)} accounts")
+    made = Carrier(on, known)
     with randomness.seeded(f"sample carrier {seed}") as chance:
         used = 10_000
-        for place in range(len(cast), accounts):
+        for place in range(len(known), accounts):
             customer = _customer(chance, place, used, on)
             used += len(customer.lines)
             made.customers.append(customer)
     return made
+
+
+def next_bills(made: Carrier, today: date) -> Carrier:
+    """What the cast is billed as time passes: their last bill again, every month, as far as written by `today`."""
+    return Carrier(made.on, [replace(one, bills=tuple(_again(one, today))) for one in made.customers if one.note])
+
+
+def _again(customer: Customer, today: date) -> Iterator[SampleBill]:
+    last = customer.bills[-1]
+    bill = SampleBill(following(last.due, last.due.day), last.items)
+    while bill.bill_date <= today:
+        yield bill
+        bill = SampleBill(following(bill.due, last.due.day), last.items)
 
 
 def due_on(month: date, day: int) -> date:
@@ -121,7 +134,7 @@ def _recent_day(on: date, least: int) -> int:
     return min(DUE_DAYS, key=lambda day: ((on - last_due(on - timedelta(least - 1), day)).days, day))
 
 
-def _cast(on: date) -> list[Customer]:
+def cast(on: date) -> list[Customer]:
     """The people whom the demo's visitor meets first."""
     hero_day = _recent_day(on, 2)
     hero_due = last_due(on - timedelta(1), hero_day)
@@ -137,7 +150,6 @@ def _cast(on: date) -> list[Customer]:
             (
                 _paid(previous(hero_due, hero_day), Item("service", 34_300)),
                 SampleBill(hero_due, (Item("service", 34_300), Item("device_instalment", 18_000))),
-                SampleBill(following(hero_due, hero_day), (Item("service", 36_800), Item("device_instalment", 18_000))),
             ),
             note="Mr A of the story: the first bill with his new phone's instalment is overdue",
         ),
@@ -152,7 +164,7 @@ def _cast(on: date) -> list[Customer]:
             _account(2),
             Person("박정희"),
             ("010-0000-3001", "010-0000-3002"),
-            (SampleBill(ago[0], (Item("service", 69_000), Item("service", 22_000, 1), Item("small_payment", 9_900, 1))),),
+            (_bill(ago[0], Item("service", 69_000), Item("service", 22_000, 1), Item("small_payment", 9_900, 1)),),
             note="a parent who pays for a child's line; 91,000 of it may bar",
             child="박하준",
         ),
@@ -178,6 +190,10 @@ def _cast(on: date) -> list[Customer]:
             note="nothing is late: falls due in two days",
         ),
     ]
+
+
+def _bill(due: date, *items: Item) -> SampleBill:
+    return SampleBill(due, items)
 
 
 def _paid(due: date, *items: Item) -> SampleBill:
@@ -216,8 +232,7 @@ def _bills(chance: Random, on: date, items: tuple[Item, ...]) -> Iterator[Sample
     elif fate < _OVERDUE + _PAID:
         yield _paid(due, *items)
     else:
-        coming = following(due, day)
-        yield SampleBill(coming if coming - timedelta(BILLED_BEFORE) <= on else on + timedelta(BILLED_BEFORE - 1), items)
+        yield SampleBill(min(following(due, day), on + timedelta(BILLED_BEFORE)), items)
 
 
 def bills_csv(made: Carrier) -> str:
@@ -243,11 +258,10 @@ def _bill_rows(customer: Customer) -> Iterator[tuple[object, ...]]:
 def payments_csv(made: Carrier) -> str:
     """What others took for the carrier before it ran Doenda."""
     header = ("payment_id", "account", "bill", "amount", "currency", "paid_at")
+    paid = ((each, bill) for each in made.customers for bill in each.bills if bill.paid_on)
     rows = (
-        (f"SAMPLE-{customer.number(bill)}", customer.account, customer.number(bill), bill.amount, CURRENCY, bill.paid_on)
-        for customer in made.customers
-        for bill in customer.bills
-        if bill.paid_on
+        (f"SAMPLE-{each.number(bill)}", each.account, each.number(bill), bill.amount, CURRENCY, bill.paid_on)
+        for each, bill in paid
     )
     return _csv(header, rows)
 

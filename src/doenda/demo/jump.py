@@ -1,4 +1,4 @@
-"""Making time pass: the clock moves, every way is walked anew (a proof is minutes old at most), then everything due is done.
+"""Making time pass: the clock moves, every way is walked anew (proofs are minutes old at most), what is due is done.
 
 Runs in a thread of the web process, of which the demo has one; the page shows the progress. What a lost thread leaves
 undone, the worker and the prober do.
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from doenda.demo import sample
 from doenda.dunning.models import Case
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
@@ -98,6 +99,7 @@ def _work(step: timedelta) -> None:
     deadline = clock.monotonic() + LONGEST
     try:
         _step("the clock moves on", lambda: f"{clock.advance(step):%F %R} UTC")
+        _step("the carrier bills the cast", lambda: f"{sample.bill_the_cast()} new bills")
         for slug in walks.ways():
             _step(f"walk {slug} to its last step", lambda slug=slug: _walked(slug))  # type: ignore[misc]
         _step("look again at cases that waited for a proven way", lambda: f"{_wake_cases()} cases")
@@ -112,7 +114,11 @@ def _work(step: timedelta) -> None:
 
 
 def _walked(slug: str) -> str:
-    walked = walks.walk(slug)
+    try:
+        walked = walks.walk(slug)
+    except Exception as trouble:
+        log.exception("the walk of %s could not be made", slug)
+        return f"could not be walked: {trouble}"[:200]
     return "worked" if walked.outcome == "worked" else f"failed: {walked.trouble}"
 
 

@@ -1,6 +1,6 @@
 """Loading the sample carrier: through the import, as a carrier would; then its lines at the demo's switch.
 
-Interrupted or repeated, it finishes what is missing and nothing else: what was loaded stands in the import's own record.
+Interrupted or repeated, it finishes what is missing and nothing else: what was loaded stands in the import's record.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ class SampleRefused(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What stands there now. `again`: bills were there before. `registered`: lines known to the switch; None: no answer."""
+    """What stands there now. `again`: bills were there before. `registered`: lines at the switch; None: no answer."""
 
     accounts: int
     bills: int
@@ -64,6 +64,18 @@ def load(accounts: int = 1000, seed: int = 2014, on: date | None = None, *, say:
     told = "the switch does not answer: run this again" if registered is None else f"{registered} lines at the switch"
     say(told)
     return Loaded(accounts, bills, payments, registered, clock.monotonic() - begun, again)
+
+
+def bill_the_cast() -> int:
+    """Import what the cast is billed for the months that have passed since the sample. Returns the new bills."""
+    known = _known()
+    if known is None:
+        return 0
+    accounts, seed, on, _ = known
+    due = carrier.next_bills(carrier.carrier(accounts, seed, on), clock.today())
+    if not any(customer.bills for customer in due.customers):
+        return 0
+    return _import(carrier.bills_csv(due), "bills", f"later bills of the {NAME}")
 
 
 def _known() -> tuple[int, int, date, bool] | None:

@@ -1,4 +1,4 @@
-"""The control doors of the sandbox bank, the switch and the handset network. One that does not answer is None, no error."""
+"""The control doors of sandbox bank, switch and handset network. One that does not answer is None, no error."""
 
 from collections.abc import Sequence
 from typing import Any

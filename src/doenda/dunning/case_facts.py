@@ -94,7 +94,7 @@ def of_json(data: Any, wanted: Any = Facts) -> Any:
         return None if data is None else of_json(data, next(arg for arg in args if arg is not type(None)))
     if origin in {tuple, frozenset}:
         return origin(of_json(item, args[0]) for item in data)
-    if is_dataclass(wanted):
+    if is_dataclass(wanted) and isinstance(wanted, type):
         hints = get_type_hints(wanted)
         return wanted(**{each.name: of_json(data[each.name], hints[each.name]) for each in fields(wanted)})
     if wanted in {date, datetime}:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from doenda.billing import accounts, owed
 from doenda.billing.models import Account, Bill
@@ -62,22 +63,29 @@ def open_missing(limit: int) -> int:
 
 def review_due(limit: int) -> int:
     """Review the cases whose time has come, a transaction each; one that fails never stops the others."""
-    due = Case.objects.filter(closed_at=None, parked_at=None, next_check_at__lte=clock.now())
+    due = _due()
     found = list(due.order_by("next_check_at").values_list("pk", "account_id")[:limit])
     for case_id, account_id in found:
         try:
-            _review_one(case_id, account_id)
+            _review_one(due, case_id, account_id)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one account is kept with it
             _failed(case_id, f"{type(error).__name__}: {error}"[:500])
     return len(found)
 
 
-def _review_one(case_id: UUID, account_id: UUID) -> None:
+def _due() -> "QuerySet[Case, Case]":
+    """Cases whose next check has come; and, once a way to pay is proven again, those that wait for just that."""
+    when = Q(next_check_at__lte=clock.now())
+    if gather.way_proven():
+        when |= Q(waiting_for="no_way_proven")
+    return Case.objects.filter(when, closed_at=None, parked_at=None)
+
+
+def _review_one(due: "QuerySet[Case, Case]", case_id: UUID, account_id: UUID) -> None:
     """Skips an account that somebody else is working on, and a case that was reviewed meanwhile."""
     with atomic():
         free = Account.objects.select_for_update(skip_locked=True).filter(pk=account_id).first()
-        still = Case.objects.filter(pk=case_id, closed_at=None, next_check_at__lte=clock.now()).exists()
-        if free is not None and still:
+        if free is not None and due.filter(pk=case_id).exists():
             review_locked(accounts.lock(account_id))
 
 
@@ -109,4 +117,4 @@ def replay(step: CaseStep) -> bool:
         return True  # a record of something other than a decision: a command withdrawn
     rules = policy.named(settings.DOENDA_COUNTRY, step.policy)
     again = decide(of_json(step.facts), rules, step.decided_at)
-    return effects.as_record(again) == step.decision
+    return bool(effects.as_record(again) == step.decision)

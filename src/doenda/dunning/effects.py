@@ -17,7 +17,6 @@ from doenda.dunning.policy import Policy
 from doenda.dunning.telling import params
 from doenda.dunning.words import STAGE_OF, Bar, Stage
 from doenda.kernel import clock
-from doenda.kernel import facts as news
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +75,9 @@ def apply(decision: decide.Decision, *, case: Case, facts: Facts, policy: Policy
 
 
 def next_key(case: Case) -> str:
-    """Unique for the case's n-th step: two deciders cannot both write it."""
-    return f"{case.pk}:{CaseStep.objects.filter(case=case).count() + 1}"
+    """Unique for the case's n-th step: two deciders cannot both write it. The caller saves the case."""
+    case.steps_taken += 1
+    return f"{case.pk}:{case.steps_taken}"
 
 
 def as_record(decision: decide.Decision) -> dict[str, Any]:
@@ -144,7 +144,6 @@ def _(decision: decide.DoBar, at: _At, step: CaseStep) -> None:
         commands.ask(line_id, decision.step, case=at.case, reason="overdue", notice_id=decision.notice_id)
     at.move_to(STAGE_OF[decision.step])
     at.case.barred_since = at.case.barred_since or at.today
-    _tell(at, "dunning.bar_decided", {"lines": [str(line) for line in decision.lines], "step": decision.step})
 
 
 @_do.register
@@ -163,13 +162,8 @@ def _(decision: decide.StandDown, at: _At, step: CaseStep) -> None:
 def _(decision: decide.Close, at: _At, step: CaseStep) -> None:
     _open_lines(at, decision.lines, "paid")
     at.case.closed_at, at.case.close_reason = at.now, decision.why
-    _tell(at, "dunning.case_closed", {"case": str(at.case.pk)})
 
 
 def _open_lines(at: _At, lines: tuple[UUID, ...], why: str) -> None:
     for line_id in lines:
         commands.ask(line_id, Bar.NONE, case=at.case, reason=why)
-
-
-def _tell(at: _At, kind: str, data: dict[str, Any]) -> None:
-    news.record(kind, at.case.account_id, data)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from doenda import notices
 from doenda.assurance import exposure, standing
@@ -126,18 +126,17 @@ def _end(hold: Hold) -> datetime | None:
 def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
     """The account's lines: what is confirmed, what was asked last, and whether unpaid items of it may bar it."""
     barrable, whole = _barrable(may_bar)
-    asked: dict[UUID, str] = {}
-    newest = LineCommand.objects.filter(account_id=account_id).order_by("requested_at", "pk")
-    for command in newest.exclude(state=LineCommand.State.SUPERSEDED):
-        asked[command.line_id] = command.wanted
+    asked = LineCommand.objects.filter(line=OuterRef("pk")).exclude(state=LineCommand.State.SUPERSEDED)
+    newest = Subquery(asked.order_by("-requested_at", "-pk").values("wanted")[:1])
+    rows = Line.objects.filter(account_id=account_id).annotate(asked=newest).order_by("number")
     return tuple(
         LineFacts(
             line_id=line.pk,
             barring=Bar(line.barring),
-            wanted=Bar(asked.get(line.pk, line.barring)),
+            wanted=Bar(line.asked or line.barring),
             barrable=whole or line.pk in barrable,
         )
-        for line in Line.objects.filter(account_id=account_id).order_by("number")
+        for line in rows
     )
 
 

@@ -33,6 +33,7 @@ class Case(Row):
     waiting_for = models.CharField(max_length=40, default="")
     policy = models.CharField(max_length=40, default="")
     oldest_due = models.DateField(null=True)
+    steps_taken = models.IntegerField(default=0)
     tries = models.IntegerField(default=0)
     parked_at = models.DateTimeField(null=True)
     park_reason = models.TextField(default="")
@@ -45,6 +46,9 @@ class Case(Row):
         indexes: ClassVar = [
             models.Index(fields=["account", "opened_at"], name="case_account"),
             models.Index(fields=["next_check_at"], name="case_due", condition=Q(closed_at=None, parked_at=None)),
+            models.Index(
+                fields=["next_check_at"], name="case_no_way", condition=Q(closed_at=None, waiting_for="no_way_proven")
+            ),
         ]
 
 

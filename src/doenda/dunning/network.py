@@ -69,6 +69,7 @@ def _prepare(row: OutboxRow) -> LineCommand | Outcome:
         if _older_under_way(row):
             return Again(1, "an older command for this line is still under way")
         if command.wanted != Bar.NONE:
+            assert command.case_id is not None
             case = Case.objects.select_for_update().get(pk=command.case_id)
             seen = gather.facts_of(account, case, policy_now(), clock.now())
             against = _against(command, case, seen)
@@ -174,8 +175,8 @@ def _confirm(row: OutboxRow, sent: LineCommand) -> Outcome:
                 notices.send(
                     "restored", account.pk, params={"line": str(command.line_id)}, key=f"restored-{command.pk}"
                 )
-            check = {"command": str(command.pk)}
-            outbox.put("switch_check", str(command.pk), check, account_id=account.pk, due_in=CHECK_AFTER)
+            check = str(command.pk)
+            outbox.put("switch_check", check, {"command": check}, account_id=account.pk, due_in=CHECK_AFTER)
         outbox.finish(row)
     return Sent()
 

@@ -2,8 +2,12 @@
 
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from doenda.billing import accounts
+from doenda.billing.models import Account
 from doenda.dunning import cases, fees, promises
+from doenda.dunning.models import Case, LateFee, Promise
 from doenda.kernel import facts
 from doenda.kernel.facts import Fact
 
@@ -16,11 +20,29 @@ def _review(fact: Fact) -> None:
 
 @facts.subscribes("billing.payment_posted", name="dunning.paid")
 def paid(fact: Fact) -> None:
-    """A payment by any path: a fee that it was in time for goes back, promises are kept, the case may close."""
-    if fact.account_id is not None:
-        account = accounts.lock(fact.account_id)
-        fees.reverse_if_paid_in_time(account, [UUID(bill) for bill in fact.data.get("bill_ids", [])], fact.data)
+    """A payment by any path: a fee that it was in time for goes back, promises are kept, the case may close.
+
+    On the way of every payment: one query locks the account and tells which of the three there is.
+    """
+    bills = [UUID(bill) for bill in fact.data.get("bill_ids", [])]
+    mine = {"account_id": OuterRef("pk")}
+    if fact.account_id is None:
+        return
+    account = (
+        Account.objects.select_for_update(of=("self",))
+        .filter(pk=fact.account_id)
+        .annotate(
+            has_fee=Exists(LateFee.objects.filter(**mine, bill_id__in=bills, reversed_at=None)),
+            has_promise=Exists(Promise.objects.filter(**mine, kept_at=None, broken_at=None)),
+            has_case=Exists(Case.objects.filter(**mine, closed_at=None)),
+        )
+        .get()
+    )
+    if account.has_fee:
+        fees.reverse_if_paid_in_time(account, bills, fact.data)
+    if account.has_promise:
         promises.keep_if_paid(account.pk)
+    if account.has_case:
         cases.review_locked(account)
 
 

@@ -40,7 +40,7 @@ class Outlook:
 
 
 def of(account_id: UUID, on: date | None = None, *, bill_id: UUID | None = None) -> Outlook:
-    """The outlook of an account on a day (today); fees of this bill only, if one is named. Reads only, locks nothing."""
+    """The outlook of an account on a day (today); with `bill_id` fees of that bill only. Reads only, locks nothing."""
     account = Account.objects.get(pk=account_id)
     now = clock.now() if on is None or on == clock.today() else clock.at(on, 12)
     case = Case.objects.filter(account=account, closed_at=None).first()
@@ -94,19 +94,20 @@ def _bar(facts: Facts, rules: Policy, today: date, now: datetime) -> tuple[date 
     told = decide.standing_notice(facts, rules, rung, now)
     if told is not None:
         return _shifted(told, facts, rules, today), rung.bar.value, True
-    if not _may_lead_to_bar(facts, rules):
+    enough, noticed = _enough_overdue(facts, rules), decide.rung_day(facts, rules, rung)
+    if enough is None or noticed is None or not any(line.barrable for line in facts.lines):
         return None, "", False
-    noticed = decide.rung_day(facts, rules, rung)
-    if noticed is None:
-        return None, "", False
-    return decide.effective_day(facts, rules, rung.bar, max(noticed, today)), rung.bar.value, False
+    return decide.effective_day(facts, rules, rung.bar, max(noticed, enough, today)), rung.bar.value, False
 
 
-def _may_lead_to_bar(facts: Facts, rules: Policy) -> bool:
-    amounts = [debt.may_bar for debt in facts.barring_debts]
-    return (
-        bool(amounts) and any(line.barrable for line in facts.lines) and rules.meets_threshold(facts.currency, amounts)
-    )
+def _enough_overdue(facts: Facts, rules: Policy) -> date | None:
+    """The day on which what is unpaid may lead to barring: enough of it is overdue then. None: it never is."""
+    amounts: list[int] = []
+    for debt in sorted(facts.barring_debts, key=lambda each: each.due):
+        amounts.append(debt.may_bar)
+        if rules.meets_threshold(facts.currency, amounts):
+            return debt.due + timedelta(days=1)
+    return None
 
 
 def _shifted(told: Told, facts: Facts, rules: Policy, today: date) -> date | None:

@@ -1,6 +1,7 @@
 """The sweeps of collections: cases, promises, reminders before the due date."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from doenda import notices
 from doenda.billing import owed
@@ -36,9 +37,9 @@ def sweep_due_soon(limit: int = 100) -> int:
     return sum(_remind(bill_id, account_id) for bill_id, account_id in found)
 
 
-def _remind(bill_id: object, account_id: object) -> int:
+def _remind(bill_id: UUID, account_id: UUID) -> int:
     with atomic():
-        account = lock(account_id)  # type: ignore[arg-type]
+        account = lock(account_id)
         bill = Bill.objects.get(pk=bill_id)
         if bill.state != Bill.State.OPEN or DueReminder.objects.filter(bill=bill).exists():
             return 0

@@ -15,6 +15,7 @@ from doenda.assurance import guidance, standing
 from doenda.assurance.rule import Name
 from doenda.billing.models import Account, Bill
 from doenda.contact import tickets
+from doenda.contact.models import Ticket
 from doenda.dunning import promises
 from doenda.journeys import doors
 from doenda.journeys.declarations import ACTIONS, UNTIL
@@ -119,7 +120,7 @@ def _receipt(attempt_id: UUID | None) -> dict[str, str]:
 def _promised(context: Context, reason: str, until: datetime) -> Answered:
     """The clock of this account stands until `until`, because of us; the same step gives the same promise."""
     with atomic():
-        promises.make(
+        made = promises.make(
             context.account.id,
             [context.bill.id],
             whose="ours",
@@ -127,7 +128,7 @@ def _promised(context: Context, reason: str, until: datetime) -> Answered:
             reason=reason,
             key=f"{context.bill.id}-{reason}-{clock.today()}",
         )
-    return "done", {UNTIL: until.isoformat()}
+    return "done", {UNTIL: max(made.until, until).isoformat()}
 
 
 def _ours(context: Context, reason: str) -> Answered:
@@ -256,7 +257,7 @@ def _ticket(context: Context, kind: str, key: str, *, words: str = "") -> Answer
     return "done", {UNTIL: ticket.answer_by.isoformat()}
 
 
-def _open(context: Context, kind: str, key: str, words: str) -> "tuple[tickets.Ticket, bool]":
+def _open(context: Context, kind: str, key: str, words: str) -> tuple[Ticket, bool]:
     return tickets.open_ticket(
         kind,
         key=key,

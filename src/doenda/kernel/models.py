@@ -51,15 +51,13 @@ class OutboxRow(Row):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="outbox_once")]
         indexes: ClassVar = [
-            models.Index(
-                fields=["due_at"], name="outbox_due", condition=models.Q(done_at=None, parked_at=None)
-            ),
+            models.Index(fields=["due_at"], name="outbox_due", condition=models.Q(done_at=None, parked_at=None)),
             models.Index(fields=["account_id", "created_at"], name="outbox_account"),
         ]
 
 
 class FactRow(Row):
-    """Something that happened in a room, for the rooms above it. `pending` names subscribers that have yet to see it."""
+    """Something that happened in a room, for the rooms above it. `pending`: subscribers that have yet to see it."""
 
     kind = models.CharField(max_length=60)
     account_id = models.UUIDField(null=True)

@@ -80,7 +80,11 @@ def words(money: Money, lang: str) -> str:
     """As people of that language write it: "52,300원", "₩52,300"."""
     try:
         return format_currency(
-            money.decimal, money.currency, format=_PATTERNS.get((lang, money.currency)), locale=lang, currency_digits=True
+            money.decimal,
+            money.currency,
+            format=_PATTERNS.get((lang, money.currency)),
+            locale=lang,
+            currency_digits=True,
         )
     except UnknownLocaleError as error:
         raise ValueError(f"no such language: {lang!r}") from error

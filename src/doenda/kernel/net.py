@@ -119,4 +119,4 @@ def call(
 
 def _in_transaction() -> bool:
     """Is an atomic block open, other than the one that a test case wraps itself in?"""
-    return any(not block._from_testcase for block in connection.atomic_blocks)
+    return any(not block._from_testcase for block in connection.atomic_blocks)  # type: ignore[attr-defined]

@@ -133,7 +133,9 @@ def claim(only: models.Q | None = None) -> OutboxRow | None:
     """Take the lease of the next row that is due and free, in a transaction of its own."""
     with transaction.atomic():
         free = OutboxRow.objects.filter(_free(), kind__in=_handlers)
-        row = (free if only is None else free.filter(only)).select_for_update(skip_locked=True).order_by("due_at").first()
+        row = (
+            (free if only is None else free.filter(only)).select_for_update(skip_locked=True).order_by("due_at").first()
+        )
         if row is None:
             return None
         row.lease_until = clock.now() + timedelta(seconds=_handlers[row.kind].lease)

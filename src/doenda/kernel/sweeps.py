@@ -1,13 +1,14 @@
 """Sweeps: work derived from rows, so that a lost nudge or a killed worker loses nothing.
 
 A room registers `@sweep("inquiries", every=5)`; the worker runs it at least that often (seconds of wall time), and
-`nudge` asks for it now. A sweep works on at most `limit` rows and says how many: the worker calls again while it was full.
+`nudge` asks for it now. A sweep works on at most `limit` rows and says how many: while it was full it is called again.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -75,7 +76,7 @@ def nudge_with(nudger: Nudger | None) -> None:
 def nudge(name: str) -> None:
     """Ask for a sweep soon, once the current transaction is durable. Losing it costs only time."""
     if _nudger is not None:
-        transaction.on_commit(lambda: _nudger(name) if _nudger else None)
+        transaction.on_commit(partial(_nudger, name))
 
 
 class Coalescing:

@@ -38,7 +38,7 @@ def bundle(lang: str) -> FluentBundle:
         resource = FluentResource(path.read_text(encoding="utf-8"))
         for entry in resource.body:
             if isinstance(entry, ast.Junk):
-                raise TextBroken(f"{path}: {entry.content.strip()[:120]!r} is not Fluent")
+                raise TextBroken(f"{path}: {(entry.content or '').strip()[:120]!r} is not Fluent")
             if isinstance(entry, ast.Message | ast.Term):
                 if entry.id.name in seen and isinstance(entry, ast.Message):
                     raise TextBroken(f"{path}: {entry.id.name} is already in {seen[entry.id.name]}")
@@ -62,6 +62,7 @@ def say(message_id: str, lang: str, *, part: str | None = None, **args: str | in
     made = bundle(lang)
     message = made.get_message(message_id)
     pattern = message.value if part is None else message.attributes[part]
+    assert pattern is not None
     text, errors = made.format_pattern(pattern, args)
     if errors:
         raise TextBroken(f"{message_id} in {lang}: {errors[0]}")

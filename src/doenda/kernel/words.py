@@ -17,7 +17,7 @@ def amount_both(money: Money, lang: str) -> str:
 
 
 def day(value: date, lang: str) -> str:
-    """"10월 31일(금)", "Fri 31 October"."""
+    """ "10월 31일(금)", "Fri 31 October"."""
     if lang == "ko":
         return f"{value.month}월 {value.day}일({format_date(value, 'EEE', locale='ko')})"
     return format_date(value, "EEE d MMMM", locale=lang)
@@ -31,16 +31,16 @@ def day_short(value: date, lang: str) -> str:
 
 
 def month(value: date, lang: str) -> str:
-    """"9월", "September"."""
+    """ "9월", "September"."""
     return f"{value.month}월" if lang == "ko" else format_date(value, "MMMM", locale=lang)
 
 
 def moment(instant: datetime, lang: str) -> str:
-    """"10월 31일(금) 오후 3시 20분", "Fri 31 October, 3:20 pm" on the carrier's clock."""
+    """ "10월 31일(금) 오후 3시 20분", "Fri 31 October, 3:20 pm" on the carrier's clock."""
     local = clock.local(instant)
     if lang == "ko":
         minutes = f" {local.minute}분" if local.minute else ""
-        return f"{day(local.date(), lang)} {format_time(local, 'a h', locale='ko')}시{minutes}"
+        return f"{day(local.date(), lang)} {format_time(local, 'aaaa h', locale='ko')}시{minutes}"
     return f"{day(local.date(), lang)}, {format_time(local, 'h:mm a', locale=lang).lower().replace(chr(0x202F), ' ')}"
 
 
@@ -52,7 +52,10 @@ def masked_phone(e164: str) -> str:
 
 def masked_name(name: str) -> str:
     """The first letter of each word and stars for the rest: "김*수", "A*** L***"."""
-    parts = [f"{p[0]}{'*' * (len(p) - 2)}{p[-1]}" if _hangul(p) and len(p) > 2 else p[0] + "*" * (len(p) - 1) for p in name.split()]
+    parts = [
+        f"{p[0]}{'*' * (len(p) - 2)}{p[-1]}" if _hangul(p) and len(p) > 2 else p[0] + "*" * (len(p) - 1)
+        for p in name.split()
+    ]
     return " ".join(parts)
 
 

@@ -2,7 +2,8 @@
 
 Parameters are plain: dates and instants in ISO form (date and datetime objects are converted), amounts in minor units
 of the account's currency. Understood besides what a kind needs: `currency`, `until` (the due date has moved), `whose`
-("customer" or "ours", of a promise), `method` (leave only once a way with this method is proven).
+("customer" or "ours", of a promise), `method` (leave only once a way with this method is proven), `longest_days` (of a
+suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it).
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ class Kind:
     """`needs`: parameters without which the text cannot be written. `asks`: it invites to pay, so it must name proven
     ways and is not sent once nothing is owed. `whole`: the amount is all that is overdue on the account, not one
     bill's. `opens`: it leads to the bill by link or code. `full`: always the full text, never the short one.
+    `objection`: it says whom to tell when it is wrong.
     """
 
     needs: tuple[str, ...] = ()
@@ -20,14 +22,15 @@ class Kind:
     whole: bool = False
     opens: bool = False
     full: bool = False
+    objection: bool = False
 
 
 KINDS: dict[str, Kind] = {
     "reminder_before": Kind(asks=True, opens=True),
-    "reminder": Kind(asks=True, opens=True),
-    "suspension_notice": Kind(needs=("effective",), whole=True, full=True, asks=True, opens=True),
-    "full_suspension_notice": Kind(needs=("effective",), whole=True, full=True, asks=True, opens=True),
-    "late_fee": Kind(needs=("fee",), full=True, asks=True, opens=True),
+    "reminder": Kind(asks=True, opens=True, objection=True),
+    "suspension_notice": Kind(needs=("effective",), whole=True, full=True, asks=True, opens=True, objection=True),
+    "full_suspension_notice": Kind(needs=("effective",), whole=True, full=True, asks=True, opens=True, objection=True),
+    "late_fee": Kind(needs=("fee",), full=True, asks=True, opens=True, objection=True),
     "promise_due": Kind(needs=("until",), asks=True, opens=True),
     "fault_mended": Kind(full=True, asks=True, opens=True),
     "way_back": Kind(full=True, asks=True, opens=True),

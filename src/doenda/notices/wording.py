@@ -72,6 +72,8 @@ def compose(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, ...
 def _more(notice: Notice, kind: Kind, args: dict[str, str]) -> list[str]:
     """The lines after a full text: what moved, how to pay now, where, whom to tell if it is wrong."""
     lang, parts = notice.lang, []
+    if "fee_after" in args:
+        parts.append(texts.say("notice-fee-ahead", lang, **args))
     if kind.asks and "until" in args and notice.kind != "promise_due":
         parts.append(texts.say("notice-moved", lang, **args))
     lines = [texts.say("notice-ways", lang, **args)] if kind.asks else []
@@ -80,7 +82,7 @@ def _more(notice: Notice, kind: Kind, args: dict[str, str]) -> list[str]:
         lines.append(texts.say("notice-open", lang, part=part, **args))
     if lines:
         parts.append("\n".join(lines))
-    if kind.asks:
+    if kind.objection:
         parts.append(texts.say("notice-object", lang, **args))
     return parts
 
@@ -99,6 +101,7 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
         args["ways"] = names(ways, lang)
     if bill is not None:
         args |= {
+            "billed": words.month(bill.bill_date, lang),
             "period": words.month(bill.period_start or bill.bill_date, lang),
             "due": words.day(bill.due_date, lang),
             "due_short": words.day_short(bill.due_date, lang),
@@ -111,7 +114,7 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
 
 
 def _of_params(params: dict[str, Any], notice: Notice, lang: str) -> dict[str, str]:
-    args = {"whose": str(params.get("whose") or "customer")}
+    args = {"whose": str(params.get("whose") or "customer"), "longest_days": str(params.get("longest_days") or "none")}
     currency = str(params.get("currency") or notice.account.currency)
     for name, argument in (("amount", "paid"), ("fee", "fee")):
         if params.get(name) is not None:
@@ -119,6 +122,8 @@ def _of_params(params: dict[str, Any], notice: Notice, lang: str) -> dict[str, s
     for name in ("until", "answer_by"):
         if params.get(name):
             args[name] = _when(str(params[name]), lang)
+    if params.get("fee") and params.get("fee_after") and _day(str(params["fee_after"])) >= clock.today():
+        args["fee_after"] = _when(str(params["fee_after"]), lang)
     if params.get("effective"):
         first = _day(str(params["effective"]))
         args |= {

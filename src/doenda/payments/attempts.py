@@ -1,7 +1,6 @@
 """Starting an attempt, and what a channel may know of one. Nothing here moves money."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 

@@ -26,7 +26,7 @@ class Attempt(Row):
     in_flight = models.BooleanField(default=False)
     synthetic = models.BooleanField(default=False)
     session_id = models.UUIDField(null=True)
-    provider_ref = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null: the provider has named none yet
+    provider_ref = models.CharField(max_length=200, null=True)
     redirect_url = models.TextField(default="")
     expires_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -51,7 +51,9 @@ class Attempt(Row):
             models.Index(fields=["account", "created_at"], name="attempt_account"),
             models.Index(fields=["ask_at"], name="attempt_ask", condition=models.Q(ask_at__isnull=False)),
             models.Index(
-                fields=["expires_at"], name="attempt_expires", condition=models.Q(state__in=["created", "needs_redirect"])
+                fields=["expires_at"],
+                name="attempt_expires",
+                condition=models.Q(state__in=["created", "needs_redirect"]),
             ),
         ]
 

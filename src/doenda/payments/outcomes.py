@@ -5,7 +5,7 @@ under the account's lock the second to come finds it done.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from doenda.assurance import evidence
@@ -68,9 +68,9 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
     bill_ids = [bill_id for bill_id, _ in parts]
     close_waiting(Attempt.objects.filter(account=account, bills__bill_id__in=bill_ids).exclude(pk=attempt.pk), "paid")
     if attempt.synthetic:
-        refunds.ask(attempt, attempt.amount, "probe")
+        refunds.ask(attempt, "probe")
     else:
-        _evidence(attempt, "worked", "attempt")
+        _evidence(attempt, "worked", "attempt", at=attempt.sent_at)
         send("receipt", account.id, bill_id=bill_ids[0], params=_receipt(attempt), key=f"receipt-{attempt.id}")
     facts.record(
         "payments.paid",
@@ -121,7 +121,8 @@ def _matches(attempt: Attempt, answer: Answer) -> bool:
     )
 
 
-def _evidence(attempt: Attempt, outcome: str, source_kind: str) -> None:
+def _evidence(attempt: Attempt, outcome: str, source_kind: str, *, at: datetime | None = None) -> None:
+    """A success counts from when it was asked for: one that an inquiry finds later proves nothing about now."""
     evidence.record(
         attempt.way,
         outcome,
@@ -129,6 +130,7 @@ def _evidence(attempt: Attempt, outcome: str, source_kind: str) -> None:
         source_id=str(attempt.id),
         synthetic=attempt.synthetic,
         account_id=attempt.account_id,
+        at=at,
         detail=attempt.reason,
     )
 

@@ -1,4 +1,4 @@
-"""Giving money back to where it came from: decided with its outbox row, done at the provider under one key, posted once."""
+"""Giving money back to where it came from: decided with its outbox row, done under one key, posted once."""
 
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from doenda.payments.providers.contract import Outcome
 from doenda.payments.states import State
 
 
-def ask(attempt: Attempt, amount: int, reason: str) -> Refund:
-    """Decide to give `amount` (minor units) of a paid attempt back. In the caller's transaction."""
-    refund, made = Refund.objects.get_or_create(attempt=attempt, reason=reason, defaults={"amount": amount})
+def ask(attempt: Attempt, reason: str) -> Refund:
+    """Decide to give the whole of a paid attempt back. In the caller's transaction; once a reason."""
+    refund, made = Refund.objects.get_or_create(attempt=attempt, reason=reason, defaults={"amount": attempt.amount})
     if made:
         outbox.put("refund", str(refund.id), {}, account_id=attempt.account_id)
     return refund
@@ -38,7 +38,7 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
 
 def _posted(refund: Refund, row: OutboxRow) -> None:
     account, attempt = locked(refund.attempt_id)
-    if attempt.state == State.PAID and refund.amount == attempt.amount:
+    if attempt.state == State.PAID:
         post.undo_payment("payment", f"{attempt.provider}:{attempt.provider_ref}", ("refund", str(refund.id)))
         move(attempt, State.REVERSED, refund.reason)
         facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": refund.reason})

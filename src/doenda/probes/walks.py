@@ -33,7 +33,7 @@ def probe_account() -> Account:
 
 
 def ways() -> list[str]:
-    """The ways to walk: all of the web channel that may be open at all (withdrawn ones too: a walk brings them back)."""
+    """The ways to walk: all of the web channel but retired ones (a withdrawn one comes back by its walks)."""
     return [slug for slug, way in standing.current("pay").items() if way.channel == "web" and way.standing != "retired"]
 
 
@@ -52,9 +52,7 @@ def walk(slug: str) -> ProbeRun:
             steps=list(walked.steps),
             trouble=walked.trouble or ("" if outcome == "worked" else f"stopped at {walked.outcome}"),
         )
-        evidence.record(
-            slug, outcome, source_kind="walk", source_id=str(run.id), synthetic=True, detail=run.trouble
-        )
+        evidence.record(slug, outcome, source_kind="walk", source_id=str(run.id), synthetic=True, detail=run.trouble)
     _give_back(bill.pk)
     return run
 

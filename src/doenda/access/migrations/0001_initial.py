@@ -3,9 +3,10 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.utils.timezone
+from django.db import migrations, models
+
 import doenda.kernel.clock
 import doenda.kernel.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

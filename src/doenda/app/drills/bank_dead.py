@@ -1,7 +1,7 @@
 """The bank dies: within 130 s nothing names its ways any more, and whoever was told before has the clock stopped."""
 
 from doenda.app import scenes
-from doenda.app.drills.result import Result
+from doenda.app.result import Result
 from doenda.app.stage import Stage
 from doenda.assurance import guidance
 from doenda.billing.models import Bill
@@ -9,7 +9,7 @@ from doenda.channels.web import walker
 from doenda.dunning import outlook
 from doenda.dunning.models import LineCommand
 from doenda.kernel import clock, net
-from doenda.notices.models import Notice
+from doenda.notices.models import Delivery
 
 LIMIT_SECONDS = 130.0
 
@@ -27,14 +27,15 @@ def run(stage: Stage) -> Result:
     result.expect(withdrawn and seconds <= LIMIT_SECONDS, f"ways were still named after {seconds:.0f} s")
     dead_since = clock.now()
     scenes.pass_days(stage, 12, walk=False)
-    naming = Notice.objects.filter(sent_at__gt=dead_since, ways__isnull=False).distinct().count()
+    naming = Delivery.objects.filter(at__gt=dead_since).exclude(ways=[]).count()
     texts = scenes.inbox_since(stage, dead_since)
     naming += sum(1 for text in texts if scenes.names_a_way(text))
     result.expect(naming == 0, f"{naming} notices named a dead way")
     result.expect(not scenes.names_a_way(_panel(stage)), "the panel names a dead way")
+    seen = outlook.of(told.account_id)
+    result.expect(seen.held, "the clock of who was told did not stop")
+    result.notes.append(f"who was told before is held for: {seen.held_for or 'exposure'}")
     _customers(result, told, later)
-    held = outlook.of(told.account_id, clock.today()).held_until
-    result.expect(held is not None, "the clock of who was told did not stop")
     barred = LineCommand.objects.exclude(wanted="none").count()
     result.expect(barred == 0, f"{barred} lines were told to be barred while nothing could be paid")
     result.figures = {
@@ -47,7 +48,7 @@ def run(stage: Stage) -> Result:
 
 
 def _named(bill: Bill) -> int:
-    return Notice.objects.filter(bill=bill, ways__isnull=False).count()
+    return Delivery.objects.filter(notice__bill=bill).exclude(ways=[]).count()
 
 
 def _panel(stage: Stage) -> str:

@@ -1,4 +1,4 @@
-"""Do the bank's books, our ledger and the switch agree, to the won? Each keeps its own truth; nothing is taken on trust."""
+"""Do the bank's books, our ledger and the switch agree, to the won? Each keeps its own truth."""
 
 from collections import Counter
 
@@ -7,6 +7,7 @@ from django.db.models import Sum
 from doenda.app.stage import Stage
 from doenda.billing import books
 from doenda.billing.models import Line, Posting
+from doenda.kernel import clock
 from doenda.kernel.ids import inside, outside
 from doenda.kernel.models import OutboxRow
 from doenda.payments.models import Attempt
@@ -16,7 +17,7 @@ from doenda.payments.states import State
 def compare(stage: Stage) -> list[str]:
     """Every disagreement, in words; empty when all agree."""
     found = [*_bank(stage), *_ledger(), *_switch(stage)]
-    if stuck := OutboxRow.objects.filter(done_at=None).count():
+    if stuck := OutboxRow.objects.filter(done_at=None, due_at__lte=clock.now()).count():
         found.append(f"{stuck} effects are not confirmed")
     return found
 
@@ -30,7 +31,7 @@ def _bank(stage: Stage) -> list[str]:
         legs = Posting.objects.filter(fact_kind="payment", fact_id=fact).aggregate(all=Sum("amount"))["all"] or 0
         ours[outside(row[0])] += legs
     return [
-        f"order {order} (bill attempt {inside(order)}): the bank took {taken.get(order, 0)}, we posted {ours.get(order, 0)}"
+        f"order {order} (attempt {inside(order)}): the bank took {taken.get(order, 0)}, we posted {ours.get(order, 0)}"
         for order in sorted(taken.keys() | ours.keys())
         if taken.get(order, 0) != ours.get(order, 0)
     ]

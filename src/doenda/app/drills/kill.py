@@ -6,7 +6,7 @@ from django.db import connection
 
 from doenda.app import scenes
 from doenda.app.drills import books
-from doenda.app.drills.result import Result
+from doenda.app.result import Result
 from doenda.app.stage import Stage
 from doenda.billing.models import Bill
 from doenda.channels.web import walker

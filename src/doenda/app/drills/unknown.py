@@ -1,8 +1,8 @@
-"""The bank takes the money and its answer is lost: the page says so, offers no second charge, and the money is found."""
+"""The bank takes the money, its answer is lost: the page says so, offers no second charge, the money is found."""
 
 from doenda.app import scenes
 from doenda.app.drills import books
-from doenda.app.drills.result import Result
+from doenda.app.result import Result
 from doenda.app.stage import Stage
 from doenda.channels.web import walker
 from doenda.kernel import clock, texts
@@ -15,7 +15,8 @@ def run(stage: Stage) -> Result:
     [bill] = scenes.import_bills(stage, 1, overdue_days=3)
     days = scenes.until_barred(stage, bill)
     result.notes.append(f"the line was barred after {days} days of the ladder")
-    stage.faults("bank", {"*": {"fault": "timeout_after", "seconds": 30}})
+    # without its webhook: with it, the money is found before the page has to say anything
+    stage.faults("bank", {"*": [{"fault": "timeout_after", "seconds": 30}, {"fault": "no_webhook"}]})
     customer = walker.Walker()
     begun = clock.monotonic()
     walked = walker.pay(scenes.link(bill), patience=60, customer=customer)

@@ -83,7 +83,8 @@ class _Work(NamedTuple):
 
 _WORK = """
     SELECT b.row, b.action, b.bill, b.revision, b.credits, b.due_date, b.bill_date, b.amount::bigint, a.id
-    FROM in_bill b JOIN in_account a ON a.account = b.account WHERE b.action IN ('correct', 'credit_note') ORDER BY b.row
+    FROM in_bill b JOIN in_account a ON a.account = b.account
+    WHERE b.action IN ('correct', 'credit_note') ORDER BY b.row
 """
 _WITH_CREDIT = f"""
     SELECT DISTINCT a.id FROM in_account a JOIN in_bill b ON b.account = a.account AND b.action IN ('new', 'correct')

@@ -149,7 +149,9 @@ def amount(value: str, code: str) -> int:
         return money.Money.parse(value, code).minor
     except ValueError as error:
         reason = str(error)
-        raise Wrong(reason if "decimals" in reason else "not an amount" if value else "must not be empty") from error
+        raise Wrong(
+            reason if "decimals" in reason or "large" in reason else "not an amount" if value else "must not be empty"
+        ) from error
 
 
 def email(value: str) -> str:

@@ -36,7 +36,8 @@ SELECT row_number() OVER (ORDER BY l.row) AS n, l.row, l.account, l.bill, l.revi
     CASE WHEN l.kind <> 'bill' THEN l.kind WHEN b.id IS NULL THEN 'new' WHEN l.revision > b.revision THEN 'correct'
         WHEN l.revision = b.revision THEN 'unchanged' ELSE 'older' END AS action
 FROM (
-    SELECT bill, min(row) AS row, sum(amount) AS amount, min(head) <> max(head) AS mixed, bool_or(amount < 0) AS discounts
+    SELECT bill, min(row) AS row, sum(amount) AS amount, min(head) <> max(head) AS mixed,
+        bool_or(amount < 0) AS discounts
     FROM in_line GROUP BY bill
 ) g JOIN in_line l ON l.row = g.row AND l.bill = g.bill LEFT JOIN billing_bill b ON b.number = g.bill
 """
@@ -99,7 +100,8 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
         reasons.NO_BILL,
         f"SELECT b.row, b.credits {_FINE} AND b.kind = 'credit_note' AND b.credits <> ''"
         " AND NOT EXISTS (SELECT FROM billing_bill o WHERE o.number = b.credits AND o.account_id = a.id)"
-        " AND NOT EXISTS (SELECT FROM in_bill o WHERE o.bill = b.credits AND o.account = b.account AND o.kind = 'bill')",
+        " AND NOT EXISTS ("
+        "SELECT FROM in_bill o WHERE o.bill = b.credits AND o.account = b.account AND o.kind = 'bill')",
     ),
 )
 
@@ -155,7 +157,7 @@ def copy(lines: Iterable[Staged]) -> int:
 
 
 def _copied(common: Common) -> str:
-    """The columns from `head` on as COPY's text form. No field holds a tab, a line's end or NUL: lines.text saw to it."""
+    """The columns from `head` on as COPY's text form. No field holds a control character: see lines.text."""
     fields = "\t".join(["\0" if value is None else str(value) for value in common])
     return f"{hash(common.head)}\t{fields}\n".replace("\\", "\\\\").replace("\0", "\\N")
 

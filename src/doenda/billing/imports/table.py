@@ -3,11 +3,20 @@
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from doenda.billing.imports import decode
 from doenda.billing.imports.decode import Opened, refuse
 
 FIELD_LIMIT = 16 * 1024
+
+
+class Reader(Protocol):
+    """What csv.reader gives."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
 
 
 @contextmanager
@@ -19,9 +28,9 @@ def rows(opened: Opened) -> Iterator[tuple[list[str], Iterator[tuple[int, list[s
         yield _header(reader), _body(reader)
 
 
-def _header(reader: "csv._reader") -> list[str]:
+def _header(reader: Reader) -> list[str]:
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
+        header = [name.strip().lower() for name in _next(reader) or []]
     except csv.Error as error:
         raise refuse(1, "header", "", f"not CSV: {error}") from error
     if not any(header):
@@ -29,17 +38,24 @@ def _header(reader: "csv._reader") -> list[str]:
     return header
 
 
-def _body(reader: "csv._reader") -> Iterator[tuple[int, list[str]]]:
+def _body(reader: Reader) -> Iterator[tuple[int, list[str]]]:
     while True:
         row = reader.line_num + 1
         try:
-            fields = next(reader, None)
+            fields = _next(reader)
         except csv.Error as error:
             raise refuse(row, "line", "", f"not CSV: {error}") from error
         if fields is None:
             return
         if fields:  # an empty line is nothing
             yield row, fields
+
+
+def _next(reader: Reader) -> list[str] | None:
+    try:
+        return reader.__next__()
+    except StopIteration:
+        return None
 
 
 def check_header(header: list[str], required: tuple[str, ...], optional: tuple[str, ...]) -> None:

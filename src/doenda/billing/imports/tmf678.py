@@ -99,11 +99,22 @@ class _Bill:
         if total is None and not reader.problems:
             reader.wrong("taxIncludedAmount", "", "the bill has neither taxIncludedAmount nor amountDue")
         owed = _first(amounts, "remainingAmount", "amountDue")
+        self._negative(total, amounts)
         self._state(owed)
         paid = tuple((name, each.minor) for name, each in applied)
         line = self._line(place, number or identity, account, total or money.Money(0, unit))
         remaining = owed.minor if owed is not None and line.common.kind == "bill" else None
         return Read(line, remaining, paid, self.state == "onHold")
+
+    def _negative(self, total: money.Money | None, amounts: dict[str, money.Money | None]) -> None:
+        """Less than nothing is a credit only where the bill says that it is a credit note."""
+        credit = "credit" in str(self.data.get("category") or "").lower()
+        for name, amount in amounts.items():
+            if amount is not None and amount.minor < 0 and not credit:
+                reason = "is negative, and the bill's category is not credit note"
+                self.reader.wrong(f"{name}.value", amount.decimal, reason)
+        if credit and total is not None and total.minor >= 0:
+            self.reader.wrong("category", self.data.get("category"), "a credit note's amount is negative")
 
     def _applied(self) -> list[tuple[str, money.Money]]:
         found = []
@@ -233,8 +244,8 @@ def _content(each: Read) -> tuple[object, ...]:
 def _strangers(found: dict[str, Read], report: Report) -> None:
     if report.counts.get("accounts"):
         report.note(
-            f"{report.counts['accounts']} account(s) were new to us and made from billingAccount.id; this form brings no "
-            "phone number, so their holders cannot be told anything until a CSV brings one"
+            f"{report.counts['accounts']} account(s) were new to us and made from billingAccount.id; this form brings "
+            "no phone number, so their holders cannot be told anything until a CSV brings one"
         )
     held = [number for number, each in found.items() if each.on_hold]
     for bill in Bill.objects.filter(number__in=held):

@@ -82,7 +82,8 @@ _STEPS: tuple[tuple[str, str], ...] = (
         f" SELECT {_ID.format(n='b.n')}, %(now)s, %(now)s, k.id, a.id, b.amount, b.currency, a.id,"
         " (%(bill_prefix)s || to_hex(%(bill_start)s + b.n))::uuid, 'bill', b.bill || '/' || b.revision, 0"
         " FROM in_bill b JOIN in_account a ON a.account = b.account JOIN billing_book k ON k.account_id IS NULL"
-        f" AND k.currency = b.currency AND k.name = CASE WHEN a.probe THEN '{books.PROBE}' ELSE '' END || '{books.BILLED}'"
+        " AND k.currency = b.currency"
+        f" AND k.name = CASE WHEN a.probe THEN '{books.PROBE}' ELSE '' END || '{books.BILLED}'"
         " WHERE b.action = 'new' AND b.amount > 0 ORDER BY b.n",
     ),
     (
@@ -97,11 +98,11 @@ _STEPS: tuple[tuple[str, str], ...] = (
 
 # Known customers whose file says something new about how to reach them.
 _REACH = """
-    UPDATE billing_party p SET phone = COALESCE(NULLIF(i.phone, ''), p.phone), email = COALESCE(NULLIF(i.email, ''), p.email),
-        name = COALESCE(NULLIF(i.holder, ''), p.name),
+    UPDATE billing_party p SET phone = COALESCE(NULLIF(i.phone, ''), p.phone),
+        email = COALESCE(NULLIF(i.email, ''), p.email), name = COALESCE(NULLIF(i.holder, ''), p.name),
         kind = CASE WHEN i.holder = '' THEN p.kind ELSE i.holder_kind END
-    FROM in_account i JOIN billing_accountrole r ON r.account_id = i.known_id AND r.role = 'holder' AND r.line_id IS NULL
-    WHERE p.id = r.party_id AND (
+    FROM in_account i JOIN billing_accountrole r ON r.account_id = i.known_id
+    WHERE r.role = 'holder' AND r.line_id IS NULL AND p.id = r.party_id AND (
         i.phone NOT IN ('', p.phone) OR i.email NOT IN ('', p.email) OR i.holder NOT IN ('', p.name))
 """
 

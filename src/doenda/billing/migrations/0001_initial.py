@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ('item_class', models.CharField(max_length=24)),
                 ('amount', models.BigIntegerField()),
                 ('bill', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='billing.bill')),
-                ('line', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.line')),
+                ('line', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.line')),
             ],
             options={
                 'abstract': False,

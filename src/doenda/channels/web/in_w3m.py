@@ -29,8 +29,12 @@ class Screen:
 
     def keys(self, *keys: str) -> None:
         for key in keys:
-            self._tmux("send-keys", "-t", "t", *(["-l", key] if len(key) > 1 and " " in key or key.startswith("/") else [key]))
-            clock.sleep(0.12)
+            self._tmux("send-keys", "-t", "t", key)
+            clock.sleep(0.15)
+
+    def type(self, words: str) -> None:
+        self._tmux("send-keys", "-t", "t", "-l", words)
+        clock.sleep(0.15)
 
     def wait(self, words: str, seconds: float = 15.0) -> bool:
         deadline = clock.monotonic() + seconds
@@ -62,11 +66,11 @@ def pay(url: str) -> Walk:
 
 
 _STEPS = (
-    # the page is there when this is on the screen, the button's label begins with this
-    ("pay.bill", "Bill number", "[Pay"),
-    ("pay.method", "Back to", "[Pay"),
-    ("provider", "Approve", "Approve"),
-    ("pay.away.returned", "Is this right?", "[Pay"),
+    # step, words that show that the page is there, a pattern for the button's label
+    ("pay.bill", "Bill number", "^Pay"),
+    ("pay.method", "Back to", "^Pay"),
+    ("provider", "Approve", "Approve .+Cancel"),
+    ("pay.away.returned", "Is this right?", "^Pay"),
 )
 
 
@@ -83,8 +87,7 @@ def _walk(screen: Screen) -> tuple[list[str], str]:
 
 
 def _press(screen: Screen, label: str) -> None:
-    """Search for the button's label, step onto it, press it."""
+    """Search for the button's label, and press it."""
     screen.keys("/")
-    clock.sleep(0.1)
-    screen.keys(*label.replace("[", "\\["))
-    screen.keys("Enter", "l", "Enter")
+    screen.type(label)
+    screen.keys("Enter", "Enter")

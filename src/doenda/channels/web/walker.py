@@ -80,6 +80,7 @@ class Seen:
     url: str
     status: int
     step: str
+    lang: str
     text: str
     forms: list[Form]
     links: list[str]
@@ -135,7 +136,7 @@ class Walker:
         reader = _Reader()
         reader.feed(reply.body.decode(errors="replace"))
         seen = Seen(
-            url, reply.status, reader.step or "provider", "\n".join(reader.text), reader.forms, reader.links, len(reply.body)
+            url, reply.status, reader.step or "provider", reader.lang, "\n".join(reader.text), reader.forms, reader.links, len(reply.body)
         )
         self.pages.append(seen)
         if reply.status >= 500:
@@ -154,22 +155,34 @@ class Walk:
     trouble: str = ""
 
 
-type Answer = Callable[[Walker], None]
-
-
 def pay(
-    url: str, *, method: str = "card", lang: str = "ko", patience: float = 30.0, approve: bool = True
+    url: str,
+    *,
+    method: str = "card",
+    lang: str = "ko",
+    patience: float = 30.0,
+    approve: bool = True,
+    customer: Walker | None = None,
 ) -> Walk:
     """Open a link and pay by `method` to the receipt. Never raises for what a channel can do: `trouble` says it.
 
-    Waiting steps are asked again until `patience` seconds are over.
+    Waiting steps are asked again until `patience` seconds are over. `customer` keeps the pages for whoever wants them.
     """
-    walker, begun = Walker(lang=lang), clock.monotonic()
+    return _walk(customer or Walker(lang=lang), url, patience, lambda walker: _next(walker, method, approve))
+
+
+def pay_or_promise(url: str, *, lang: str = "ko", patience: float = 60.0) -> Walk:
+    """Open a link, try whatever is offered, and take a dated promise where nothing works: who wants to pay, and may not."""
+    return _walk(Walker(lang=lang), url, patience, _next_or_promise)
+
+
+def _walk(walker: Walker, url: str, patience: float, step_on: Callable[[Walker], bool]) -> Walk:
+    begun = clock.monotonic()
     trouble = ""
     try:
         walker.open(url)
         while clock.monotonic() - begun < patience and len(walker.pages) < MOST_PAGES:
-            if not _next(walker, method, approve):
+            if not step_on(walker):
                 break
     except (net.NotSent, net.NoAnswer, Lost) as error:
         trouble = f"{type(error).__name__}: {error}"
@@ -203,6 +216,25 @@ def _next(walker: Walker, method: str, approve: bool) -> bool:
         case "web.working":
             clock.sleep(0.5)
             walker.press("check")
+        case _:
+            return False
+    return True
+
+
+def _next_or_promise(walker: Walker) -> bool:
+    match walker.page.step:
+        case "pay.method" if ways := walker.radios("way"):
+            walker.press("chosen", {"way": ways[0]})
+        case "pay.faulted" | "pay.reported":
+            walker.press("enough")
+        case "pay.refused":
+            walker.press("person")
+        case "pay.asking":
+            walker.press("enough")
+        case "provider" if "approve" not in walker.buttons():
+            raise Lost("the provider's page is down")
+        case step if step in {"pay.bill", "provider", "pay.away.returned", "pay.away", "web.working"}:
+            return _next(walker, "", approve=True)
         case _:
             return False
     return True

@@ -24,7 +24,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         seam.point("before", self)
-        super()._commit()
+        super()._commit()  # type: ignore[misc]
         seam.point("after", self)
 
     def _refuse_loose_writes(

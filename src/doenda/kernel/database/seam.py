@@ -15,7 +15,7 @@ _watchers: list[Callable[[When, Any], None]] = []
 
 
 def point(when: When, wrapper: Any) -> None:
-    for watcher in list(_watchers):
+    for watcher in _watchers:
         watcher(when, wrapper)
 
 
@@ -32,8 +32,8 @@ def watching(watcher: Callable[[When, Any], None]) -> Iterator[None]:
 def die(wrapper: Any) -> None:
     """Drop the connection as a dying process would, then crash.
 
-    The raw connection goes first, and the wrapper is told so: otherwise leaving the atomic block masks the crash with an
-    error of its own.
+    The raw connection goes first, and the wrapper is told so: otherwise leaving the atomic block masks the crash with
+    an error of its own.
     """
     if wrapper.connection is not None:
         wrapper.connection.close()

@@ -24,7 +24,9 @@ class Handset:
             return Unknown(str(error))
         if reply.status in (200, 202):
             return _accepted(reply, ref)
-        if 400 <= reply.status < 500 and reply.status not in (408, 409, 425, 429):
+        if reply.status == 409:  # it has this id with another text: an earlier try of ours arrived after all
+            return Accepted(ref)
+        if 400 <= reply.status < 500 and reply.status not in (408, 425, 429):
             return Refused(f"{reply.status} {_reason(reply)}")
         return Unknown(f"{reply.status} {_reason(reply)}")
 

@@ -1,10 +1,10 @@
 # Notices. The value is the full text (LMS), .sms the short one: at most 80 bytes of CP949, no link.
 # Names of ways come in $ways only.
 
-notice-reminder-before = Your { $period } charges of { $amount } are due on { $due }. If you pay by then, nothing is added.
+notice-reminder-before = Your { $period } charges (billed in { $billed }) of { $amount } are due on { $due }. If you pay by then, nothing is added.
     .sms = { $carrier }: { $amount }, due { $due_short }. Pay 114/{ $call }→{ $code }
 
-notice-reminder = Your { $period } charges of { $amount } are unpaid. They were due on { $due }.
+notice-reminder = Your { $period } charges (billed in { $billed }) of { $amount } are unpaid. They were due on { $due }.
     .sms = { $carrier }: { $amount } unpaid since { $due_short }. 114/{ $call }→{ $code }
 
 notice-suspension-notice = Notice before we stop your outgoing service.
@@ -12,7 +12,10 @@ notice-suspension-notice = Notice before we stop your outgoing service.
     Unpaid: { $amount }
     Reason: we did not receive your payment by { $due }.
     Start: from { $effective } you cannot make calls, send texts or use data. You can still receive calls, and you can call 112, 119 and 114.
-    Period: until you pay, 2 months at most.
+    Period: { $longest_days ->
+        [none] until you pay.
+       *[other] until you pay, { $longest_days } days at most.
+    }
     How to avoid or end it: if you pay by { $last_day }, nothing is stopped. If you pay later, service comes back at once.
     .sms = { $carrier }: { $amount } unpaid. Barred { $effective_short }. 114/{ $call }→{ $code }
 
@@ -25,7 +28,7 @@ notice-full-suspension-notice = Notice before we stop your incoming service.
     How to avoid or end it: if you pay by { $last_day }, incoming service is not stopped. If you pay later, service comes back at once.
     .sms = { $carrier }: { $amount } unpaid. No calls { $effective_short }. 114/{ $call }→{ $code }
 
-notice-late-fee = Your { $period } charges were not paid in time, so a late fee of { $fee } was added. It is added once. You now owe { $amount } in all.
+notice-late-fee = Your { $period } charges (billed in { $billed }) were not paid in time, so a late fee of { $fee } was added. It is added once. You now owe { $amount } in all.
     .sms = { $carrier }: late fee { $fee }, in all { $amount }. 114/{ $call }→{ $code }
 
 notice-promise-due = You agreed to pay by { $until }. { $amount } remains. Until then there is no late fee and no suspension.
@@ -74,6 +77,7 @@ notice-ticket = We will be in touch by { $answer_by }. You keep your place if yo
     .sms = { $carrier }: we answer by { $answer_by }. You keep your place.
 
 # Lines that follow a full text.
+notice-fee-ahead = After { $fee_after } a late fee of { $fee } is added once.
 notice-ways = What works now: { $ways }
 notice-open = Pay: { $link }
     If the link does not open, go to { $site } and enter this phone's number and the code { $code }

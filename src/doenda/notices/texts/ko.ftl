@@ -1,10 +1,10 @@
 # Notices. The value is the full text (LMS), .sms the short one: at most 80 bytes of CP949, no link.
 # Names of ways come in $ways only.
 
-notice-reminder-before = { $period } 이용요금 { $amount }의 납부일은 { $due }이에요. 이날까지 내시면 아무것도 더 붙지 않아요.
+notice-reminder-before = { $period } 이용요금({ $billed } 청구) { $amount }의 납부일은 { $due }이에요. 이날까지 내시면 아무것도 더 붙지 않아요.
     .sms = { $carrier } { $period } 요금 { $amount }. 납부일 { $due_short }. 납부 114/{ $call }→{ $code }
 
-notice-reminder = { $period } 이용요금 { $amount }이 아직 납부되지 않았어요. 납부일은 { $due }이었어요.
+notice-reminder = { $period } 이용요금({ $billed } 청구) { $amount }이 아직 납부되지 않았어요. 납부일은 { $due }이었어요.
     .sms = { $carrier } 미납 { $amount }. 납부일 { $due_short } 지남. 납부 114/{ $call }→{ $code }
 
 notice-suspension-notice = 발신정지를 미리 알려 드려요.
@@ -12,7 +12,10 @@ notice-suspension-notice = 발신정지를 미리 알려 드려요.
     미납 요금: { $amount }
     이유: 요금을 납부일({ $due })까지 받지 못했어요.
     시작: { $effective }부터 발신정지예요. 전화·문자를 보낼 수 없고 데이터도 쓸 수 없어요. 걸려 오는 전화는 받으실 수 있고, 112·119·114에는 거실 수 있어요.
-    기간: 내실 때까지, 최대 2개월이에요.
+    기간: { $longest_days ->
+        [none] 내실 때까지예요.
+       *[other] 내실 때까지, 최대 { $longest_days }일이에요.
+    }
     푸는 방법: { $last_day }까지 내시면 정지되지 않아요. 정지된 뒤에도 내시면 바로 풀려요.
     .sms = { $carrier } 미납 { $amount }. { $effective_short } 발신정지 예정. 납부 114/{ $call }→{ $code }
 
@@ -25,7 +28,7 @@ notice-full-suspension-notice = 수신정지를 미리 알려 드려요.
     푸는 방법: { $last_day }까지 내시면 수신정지되지 않아요. 정지된 뒤에도 내시면 바로 풀려요.
     .sms = { $carrier } 미납 { $amount }. { $effective_short } 수신정지 예정. 납부 114/{ $call }→{ $code }
 
-notice-late-fee = { $period } 이용요금이 기한까지 납부되지 않아 연체가산금 { $fee }이 붙었어요. 한 번만 붙어요. 지금 내실 금액은 모두 { $amount }이에요.
+notice-late-fee = { $period } 이용요금({ $billed } 청구)이 기한까지 납부되지 않아 연체가산금 { $fee }이 붙었어요. 한 번만 붙어요. 지금 내실 금액은 모두 { $amount }이에요.
     .sms = { $carrier } 연체가산금 { $fee } 더해 { $amount }. 납부 114/{ $call }→{ $code }
 
 notice-promise-due = 내시기로 한 날은 { $until }이에요. 남은 금액은 { $amount }이에요. 그때까지는 연체가산금도 정지도 없어요.
@@ -74,6 +77,7 @@ notice-ticket = { $answer_by }까지 저희가 연락드릴게요. 끊으셔도,
     .sms = { $carrier } { $answer_by }까지 연락드릴게요. 순서는 그대로예요.
 
 # Lines that follow a full text.
+notice-fee-ahead = { $fee_after }이 지나면 연체가산금 { $fee }이 한 번 붙어요.
 notice-ways = 지금 되는 방법: { $ways }
 notice-open = 납부하기: { $link }
     링크가 열리지 않으면 { $site }에서 이 휴대폰 번호와 여섯 자리 번호 { $code }

@@ -22,7 +22,10 @@ class Command(BaseCommand):
             raise CommandError("sample customers belong into a demo: set DOENDA_DEMO=1")
         try:
             loaded = sample.load(
-                options["accounts"], options["seed"], options["on"], say=lambda line: self.stdout.write(f"sample: {line}")
+                options["accounts"],
+                options["seed"],
+                options["on"],
+                say=lambda line: self.stdout.write(f"sample: {line}"),
             )
         except (sample.SampleRefused, ValueError) as error:
             raise CommandError(str(error)) from error

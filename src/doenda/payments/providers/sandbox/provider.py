@@ -48,7 +48,11 @@ class Sandbox:
     def confirm(self, charge: Charge, *, first_try: bool) -> Answer:
         body = {"payment_key": charge.ref, "order_id": charge.order_id, "amount": charge.amount}
         return self._post(
-            "/v1/payments/confirm", body, key=f"confirm-{charge.order_id}", certain=first_try, timeout=self._confirm_seconds
+            "/v1/payments/confirm",
+            body,
+            key=f"confirm-{charge.order_id}",
+            certain=first_try,
+            timeout=self._confirm_seconds,
         )
 
     def inquire(self, charge: Charge) -> Answer:
@@ -73,7 +77,9 @@ class Sandbox:
         signed = f"{transmission}.{stamp}.".encode() + body
         given = headers.get("Sandbox-Signature", "")
         genuine = any(
-            hmac.compare_digest(given, "v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)).decode())
+            hmac.compare_digest(
+                given, "v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)).decode()
+            )
             for s in self._secrets
         )
         return Ring(transmission, order_id, genuine=genuine and fresh and bool(transmission))

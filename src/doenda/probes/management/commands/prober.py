@@ -28,7 +28,9 @@ class Command(BaseCommand):
             runs = [walks.walk(slug) for slug in walks.ways()]
             ok = bool(runs) and all(run.outcome == "worked" for run in runs)
             shown = [{"way": run.way, "outcome": run.outcome, "trouble": run.trouble} for run in runs]
-            self.stdout.write(json.dumps({"ok": ok, "figures": {"walks": len(runs)}, "runs": shown}, ensure_ascii=False))
+            self.stdout.write(
+                json.dumps({"ok": ok, "figures": {"walks": len(runs)}, "runs": shown}, ensure_ascii=False)
+            )
             if not ok:
                 raise SystemExit(1)
             return

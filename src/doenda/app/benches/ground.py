@@ -1,0 +1,126 @@
+"""What a bench stands on: a migrated database that keeps its promises at COMMIT, and pgbench beside it."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+
+from doenda.app.settings import database_of
+from doenda.kernel import embedded
+
+PGBENCH = "doenda_pgbench"
+SCALE = 16
+CLIENTS = 16
+
+
+@dataclass(frozen=True)
+class Ground:
+    """`url` is what processes use, `owner` who may define tables there; `pgbench` is the program."""
+
+    url: str
+    owner: str
+    pgbench: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"DATABASE_URL": self.url, "DATABASE_OWNER_URL": self.owner}
+
+    def promises(self) -> dict[str, str]:
+        """The server's settings without which a figure would mean nothing."""
+        with psycopg.connect(self.owner) as connection:
+            shown = (connection.execute(f"SHOW {name}").fetchone() for name in ("fsync", "synchronous_commit"))
+            return {
+                name: str(value) for name, row in zip(("fsync", "synchronous_commit"), shown) for value in row or ()
+            }
+
+    def analyze(self) -> None:
+        """Let the planner know the rows, as autovacuum would after a while."""
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+
+    def backends(self) -> list[int]:
+        """Process ids of the server as this machine shows them: postmaster first. Empty for a server elsewhere."""
+        with psycopg.connect(self.owner) as connection:
+            row = connection.execute("SELECT pg_backend_pid()").fetchone()
+            stat = Path(f"/proc/{row[0] if row else 0}/stat")
+            return [int(stat.read_text().rpartition(")")[2].split()[1])] if stat.exists() else []
+
+
+@contextmanager
+def ground(database: str | None, owner: str | None) -> Iterator[Ground]:
+    """A throwaway server, or the migrated database that `database` names (its rows are kept). Django here is pointed at it.
+
+    Raises RuntimeError if a foreign server is named and there is no pgbench on the path.
+    """
+    with ExitStack() as stack:
+        if database is None:
+            server = stack.enter_context(embedded.throwaway())
+            made = Ground(server.url(), server.url(role=embedded.OWNER), server.bin("pgbench"))
+        else:
+            program = shutil.which("pgbench")
+            if program is None:
+                raise RuntimeError("pgbench is not on the PATH: install PostgreSQL's client programs")
+            made = Ground(database, owner or database, Path(program))
+        stack.callback(_point_django(made))
+        if database is None:
+            call_command("migrate", database="owner", verbosity=0)
+        yield made
+
+
+def _point_django(made: Ground):  # type: ignore[no-untyped-def]
+    def close() -> None:
+        for alias in connections:
+            connections[alias].close()
+
+    close()
+    for alias, url in (("default", made.url), ("owner", made.owner)):
+        connections[alias].settings_dict.update(database_of(url, 0))
+    return close
+
+
+class Pgbench:
+    """`pgbench -s 16 -M prepared -c 16 -j 2` in a database of its own on the same server."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        parts = urlsplit(ground.owner)
+        self.url = urlunsplit(parts._replace(path=f"/{PGBENCH}"))
+        self._run("-i", "-s", str(SCALE), "-q", self.url)
+
+    def tps(self, seconds: float) -> float:
+        """Transactions a second over `seconds`, the connecting not counted."""
+        options = ["-s", str(SCALE), "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(max(1, round(seconds)))]
+        said = self._run(*options, self.url)
+        found = re.search(r"tps = ([\d.]+)", said)
+        if found is None:
+            raise RuntimeError(f"pgbench said no figure:\n{said[-2000:]}")
+        return float(found[1])
+
+    def _run(self, *options: str) -> str:
+        done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+            [str(self.ground.pgbench), *options], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"pgbench failed:\n{done.stderr[-2000:]}")
+        return done.stdout
+
+
+@contextmanager
+def pgbench(ground: Ground) -> Iterator[Pgbench]:
+    """pgbench's tables, made and removed. Raises RuntimeError with pgbench's own words."""
+    with psycopg.connect(ground.owner, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {PGBENCH}")
+        connection.execute(f"CREATE DATABASE {PGBENCH}")
+    try:
+        yield Pgbench(ground)
+    finally:
+        with psycopg.connect(ground.owner, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {PGBENCH} WITH (FORCE)")

@@ -1,0 +1,50 @@
+"""`doenda bench pay | import`: how much in a second, beside what the same machine could do at best."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from doenda.app.report import finish
+from doenda.app.result import Result
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure on a throwaway server (or the migrated database that --database names); exits 0 only if it was right."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("bench", choices=sorted(_BENCHES))
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--database", help="URL of a migrated database, which keeps what the bench writes")
+        parser.add_argument("--rounds", type=int, default=5, help="pay: of each kind; the median counts")
+        parser.add_argument("--seconds", type=float, default=8.0, help="pay: how long a round is")
+        parser.add_argument("--statements", action="store_true", help="pay: list what one payment says to the database")
+        parser.add_argument("--rows", type=int, default=100_000, help="import: bills in the file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        finish(self, _BENCHES[options["bench"]](options), json_only=options["json"])
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _pay(options: dict[str, Any]) -> Result:
+    from doenda.app.benches import pay
+
+    chosen = {name: options[name] for name in ("rounds", "seconds", "database", "statements")}
+    return pay.run(**chosen, say=_say)
+
+
+def _import(options: dict[str, Any]) -> Result:
+    from doenda.app import bench_import
+
+    done = bench_import.run(options["rows"], options["database"])
+    problems = list(done["problems"]) or ([] if done["ok"] else ["the import was not whole"])
+    return Result(figures=done["figures"], failures=problems)
+
+
+_BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {"import": _import, "pay": _pay}

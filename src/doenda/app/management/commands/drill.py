@@ -1,0 +1,65 @@
+"""`doenda drill unknown | bank-dead | kill | bad-files`: one fault, from outside, on a system of its own."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from doenda.app.report import finish
+from doenda.app.result import Result
+
+
+class Command(BaseCommand):
+    help = "Run one drill on a system of its own; exits 0 only if everything that it expects held."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("drill", choices=["unknown", "bank-dead", "kill", "bad-files"])
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--walks", type=int, default=200, help="kill: how many customers pay")
+        parser.add_argument("--seed", type=int, default=1, help="kill: of the moments at which it kills")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        finish(self, _DRILLS[options["drill"]](options), json_only=options["json"])
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _unknown(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import unknown
+    from doenda.app.stage import stage
+
+    with stage(say=_say) as running:
+        return unknown.run(running)
+
+
+def _bank_dead(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import bank_dead
+    from doenda.app.stage import stage
+
+    with stage(say=_say) as running:
+        return bank_dead.run(running)
+
+
+def _kill(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import kill
+    from doenda.app.stage import stage
+
+    with stage(say=_say) as running:
+        return kill.run(running, walks=options["walks"], seed=options["seed"])
+
+
+def _bad_files(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import bad_files
+
+    return bad_files.run()
+
+
+_DRILLS: dict[str, Callable[[dict[str, Any]], Result]] = {
+    "unknown": _unknown,
+    "bank-dead": _bank_dead,
+    "kill": _kill,
+    "bad-files": _bad_files,
+}
