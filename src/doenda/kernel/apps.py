@@ -11,6 +11,8 @@ class KernelConfig(AppConfig):
     append_only: ClassVar[tuple[str, ...]] = ()
 
     def ready(self) -> None:
+        from doenda.kernel import clock, offset
         from doenda.kernel.database.grants import grant_after_migrate
 
+        clock.runs_ahead_by(offset.current)
         post_migrate.connect(grant_after_migrate, dispatch_uid="doenda.kernel.grants")

@@ -4,9 +4,8 @@ Instants are timezone-aware UTC; dates are the carrier's (`DOENDA_ZONE`). Deadli
 which no jump of the offset moves (design rule 16).
 """
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -14,39 +13,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-_CACHE_SECONDS = 0.5
+_ahead: Callable[[], float] | None = None
 
 
-class _Offset:
-    """The offset row as this process knows it: at most `_CACHE_SECONDS` old."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.seconds = 0.0
-        self.read_at = float("-inf")
-
-    def current(self) -> float:
-        if not settings.DOENDA_MOVABLE_CLOCK:
-            return 0.0
-        if time.monotonic() - self.read_at > _CACHE_SECONDS:
-            self.refresh()
-        return self.seconds
-
-    def refresh(self) -> None:
-        from django.db import Error
-
-        from doenda.kernel.models import ClockOffset
-
-        self.read_at = time.monotonic()
-        try:
-            seconds = ClockOffset.objects.values_list("seconds", flat=True).first()
-        except Error:  # a broken transaction or a database that is starting: the last known offset still holds
-            return
-        with self.lock:
-            self.seconds = max(self.seconds, float(seconds or 0))
-
-
-_offset = _Offset()
+def runs_ahead_by(seconds: Callable[[], float] | None) -> None:
+    """Where the offset comes from (kernel/offset.py); None: this installation's clock is the wall's."""
+    global _ahead  # noqa: PLW0603 - set once at start
+    _ahead = seconds
 
 
 class Frozen:
@@ -86,7 +59,7 @@ def now() -> datetime:
     """This instant, in UTC."""
     if _frozen is not None:
         return _frozen.instant
-    return datetime.now(UTC) + timedelta(seconds=_offset.current())
+    return datetime.now(UTC) + timedelta(seconds=_ahead() if _ahead else 0.0)
 
 
 def wall() -> datetime:
@@ -121,24 +94,3 @@ def monotonic() -> float:
 
 def sleep(seconds: float) -> None:
     time.sleep(seconds)
-
-
-def advance(step: timedelta) -> datetime:
-    """Move the house's clock forward (demo and simulation only). Returns the new now.
-
-    Raises RuntimeError where the clock is not movable, ValueError for a step back.
-    """
-    from django.db import transaction
-    from django.db.models import F
-
-    from doenda.kernel.models import ClockOffset
-
-    if not settings.DOENDA_MOVABLE_CLOCK:
-        raise RuntimeError("this installation's clock cannot be moved (DOENDA_MOVABLE_CLOCK is off)")
-    if step < timedelta(0):
-        raise ValueError("the clock only moves forward")
-    with transaction.atomic():
-        ClockOffset.objects.get_or_create(pk=1)
-        ClockOffset.objects.filter(pk=1).update(seconds=F("seconds") + step.total_seconds())
-    _offset.refresh()
-    return now()
