@@ -1,14 +1,40 @@
 """Which database the processes use: the one that DATABASE_URL names, or a PostgreSQL of our own in the data folder."""
 
 import os
+from pathlib import Path
 
-from doenda.kernel import embedded
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from doenda.kernel import embedded, randomness
 
 
 def embedded_environment() -> dict[str, str]:
-    """Start or adopt the embedded server; the variables under which every process finds it."""
-    server = embedded.ensure(embedded.default_data())
-    return urls(server)
+    """Start or adopt the embedded server; the variables under which every process finds it and its secrets."""
+    data = embedded.default_data()
+    return urls(embedded.ensure(data)) | secrets_of(data)
+
+
+def secrets_of(data: Path) -> dict[str, str]:
+    """This installation's secrets: from the environment, else made once and kept in the data folder."""
+    made = {"DOENDA_SECRET_KEY": _kept(data, "secret-key"), "DOENDA_LINK_KEYS": f"1:{_kept(data, 'link-key')}"}
+    return {name: os.environ.get(name, value) for name, value in made.items()}
+
+
+def _kept(data: Path, name: str) -> str:
+    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = data / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(randomness.token_bytes(32).hex(), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+def require_secrets() -> None:
+    """A service that customers or providers reach does not run on secrets that everybody knows."""
+    keys = [settings.SECRET_KEY, *settings.DOENDA_LINK_KEYS.values()]
+    if not settings.DOENDA_DEMO and any(key.startswith("not-a-secret") for key in keys):
+        raise ImproperlyConfigured("set DOENDA_SECRET_KEY and DOENDA_LINK_KEYS (or NAME_FILE): see app/settings.py")
 
 
 def urls(server: embedded.Server, database: str = "doenda") -> dict[str, str]:
@@ -16,10 +42,3 @@ def urls(server: embedded.Server, database: str = "doenda") -> dict[str, str]:
         "DATABASE_URL": server.url(database, "doenda_app"),
         "DATABASE_OWNER_URL": server.url(database, "doenda_owner"),
     }
-
-
-def ensure_environment() -> dict[str, str]:
-    """The variables for child processes, whichever database it is; sets them for this process, too."""
-    if "DATABASE_URL" not in os.environ:
-        os.environ.update(embedded_environment())
-    return {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL") if name in os.environ}

@@ -17,7 +17,7 @@ from doenda.app.stage import Stage
 from doenda.assurance import guidance
 from doenda.billing.imports.run import import_file
 from doenda.billing.models import Bill, Line
-from doenda.kernel import clock, sweeps, texts
+from doenda.kernel import clock, offset, sweeps, texts
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import inside, outside
 from doenda.notices.models import Notice
@@ -55,7 +55,7 @@ def pass_days(stage: Stage, days: int, *, hour: int = 10, walk: bool = True) -> 
     """Let days pass: each morning at `hour` every way is walked anew (`walk`) and every sweep runs."""
     for _ in range(days):
         tomorrow = clock.at(clock.today() + timedelta(days=1), hour)
-        clock.advance(tomorrow - clock.now())
+        offset.advance(tomorrow - clock.now())
         if walk:
             walk_all(stage)
         for _ in range(3):  # a notice is sent, then its receipt comes, then the next step may be decided

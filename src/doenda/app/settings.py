@@ -26,6 +26,9 @@ def database_of(url: str, pool: int) -> dict[str, object]:
     host = query.pop("host", None) or unquote(parts.hostname or "")
     port = query.pop("port", None) or parts.port
     options: dict[str, object] = dict(query)
+    # Values travel apart from the text, so that the server plans a statement once a connection (docs/bench.md).
+    options["server_side_binding"] = True
+    options["prepare_threshold"] = int(_env("DOENDA_PREPARE", "5")) or None  # 0: behind a PgBouncer older than 1.21
     options["options"] = "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s"
     if pool:
         options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 8.0}

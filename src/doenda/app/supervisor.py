@@ -26,7 +26,7 @@ from doenda.kernel.clock import monotonic, sleep
 _POLL_SECONDS = 0.1
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
-_HEALTHY_SECONDS = 30.0
+_HEALTHY_SECONDS = 5.0
 _ORPHAN_GRACE_SECONDS = 2.0
 _KEPT_LOGS = 3
 _LEASH = [sys.executable, "-I", "-S", leash.__file__]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from doenda.app.environment import urls
+from doenda.app.environment import secrets_of, urls
 from doenda.app.supervisor import Service, free_port
-from doenda.kernel import embedded, randomness
+from doenda.kernel import embedded
 
 PYTHON = sys.executable
 
@@ -36,16 +36,12 @@ class Layout:
 
 def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
     """Choose ports (the named one if it is free), and the environment that all processes share."""
-    ports = {"web": free_port(port)}
-    for offset, name in enumerate(("bank", "switch", "handset")):
-        ports[name] = free_port(8101 + offset)
-    layout = Layout(data, ports, demo)
+    layout = Layout(data, _ports(web=port, bank=8101, switch=8102, handset=8103), demo)
     layout.env.update(
         {
             "DOENDA_DATA": str(data),
             "DOENDA_BASE_URL": os.environ.get("DOENDA_BASE_URL", layout.base),
-            "DOENDA_SECRET_KEY": _secret(data, "secret-key"),
-            "DOENDA_LINK_KEYS": os.environ.get("DOENDA_LINK_KEYS", f"1:{_secret(data, 'link-key')}"),
+            **secrets_of(data),
             "PYTHONUNBUFFERED": "1",
         }
     )
@@ -61,14 +57,15 @@ def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
     return layout
 
 
-def _secret(data: Path, name: str) -> str:
-    """A secret of this installation, made once and kept in its data folder."""
-    data.mkdir(mode=0o755, parents=True, exist_ok=True)
-    path = data / name
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(randomness.token_bytes(32).hex(), encoding="ascii")
-    return path.read_text(encoding="ascii")
+def _ports(**wanted: int) -> dict[str, int]:
+    """The wanted ports, or free ones near them; all different, though none is bound yet."""
+    found: dict[str, int] = {}
+    for name, preferred in wanted.items():
+        port = free_port(preferred)
+        while port in found.values():
+            port = free_port(port + 1)
+        found[name] = port
+    return found
 
 
 def answers(port: int, path: str) -> Callable[[], bool]:

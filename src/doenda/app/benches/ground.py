@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,27 +36,27 @@ class Ground:
     def promises(self) -> dict[str, str]:
         """The server's settings without which a figure would mean nothing."""
         with psycopg.connect(self.owner) as connection:
-            shown = (connection.execute(f"SHOW {name}").fetchone() for name in ("fsync", "synchronous_commit"))
-            return {
-                name: str(value) for name, row in zip(("fsync", "synchronous_commit"), shown) for value in row or ()
-            }
+            rows = connection.execute(
+                "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
+            )
+            return {str(name): str(value) for name, value in rows}
 
     def analyze(self) -> None:
         """Let the planner know the rows, as autovacuum would after a while."""
         with psycopg.connect(self.owner, autocommit=True) as connection:
             connection.execute("ANALYZE")
 
-    def backends(self) -> list[int]:
-        """Process ids of the server as this machine shows them: postmaster first. Empty for a server elsewhere."""
+    def postmaster(self) -> int | None:
+        """The server's first process; None for one that is not on this machine."""
         with psycopg.connect(self.owner) as connection:
-            row = connection.execute("SELECT pg_backend_pid()").fetchone()
-            stat = Path(f"/proc/{row[0] if row else 0}/stat")
-            return [int(stat.read_text().rpartition(")")[2].split()[1])] if stat.exists() else []
+            stat = Path(f"/proc/{connection.info.backend_pid}/stat")
+            here = stat.exists() and "postgres" in stat.read_text()
+            return int(stat.read_text().rpartition(")")[2].split()[1]) if here else None
 
 
 @contextmanager
 def ground(database: str | None, owner: str | None) -> Iterator[Ground]:
-    """A throwaway server, or the migrated database that `database` names (its rows are kept). Django here is pointed at it.
+    """A throwaway server, or the migrated database that `database` names (it keeps the rows). Django here uses it, too.
 
     Raises RuntimeError if a foreign server is named and there is no pgbench on the path.
     """
@@ -75,7 +75,9 @@ def ground(database: str | None, owner: str | None) -> Iterator[Ground]:
         yield made
 
 
-def _point_django(made: Ground):  # type: ignore[no-untyped-def]
+def _point_django(made: Ground) -> Callable[[], None]:
+    """Use these databases in this process. Returns what closes every connection to them."""
+
     def close() -> None:
         for alias in connections:
             connections[alias].close()
@@ -123,4 +125,4 @@ def pgbench(ground: Ground) -> Iterator[Pgbench]:
         yield Pgbench(ground)
     finally:
         with psycopg.connect(ground.owner, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {PGBENCH} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {PGBENCH}")

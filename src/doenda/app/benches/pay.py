@@ -14,8 +14,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from doenda.app.benches import cpu, pay_alone, pay_check, pay_client, pay_rows
 from doenda.app.benches.ground import CLIENTS, Ground, ground, pgbench
@@ -23,7 +26,7 @@ from doenda.app.benches.pay_rows import Return
 from doenda.app.result import Result
 from doenda.app.supervisor import free_port
 from doenda.app.system import PYTHON, answers, web_argv
-from doenda.kernel import clock, net
+from doenda.kernel import clock, net, randomness
 from doenda.kernel.ids import new_id, outside
 from doenda.payments.providers.contract import Charge
 from doenda.payments.providers.sandbox.provider import Sandbox
@@ -124,7 +127,7 @@ def _round(made: Ground, web: "Web", measured: Measured, rate: float, seconds: f
     """Make customers for half as long again as they should last, let them come back, and note what it cost."""
     returns = pay_rows.stock(int(rate * seconds * 1.5) + CLIENTS, tag, **stock)
     made.analyze()
-    postmaster = next(iter(made.backends()), None)
+    postmaster = made.postmaster()
     before = cpu.of_tree(web.pid), cpu.of_tree(postmaster)
     said = _come_back(web.port, seconds, returns)
     after = cpu.of_tree(web.pid), cpu.of_tree(postmaster)
@@ -188,19 +191,27 @@ class Web:
 
 @contextlib.contextmanager
 def _serving(application: str, env: Mapping[str, str]) -> Iterator[Web]:
-    """The web process as the supervisor starts it, with this process's keys."""
+    """The web process as the supervisor starts it; it takes the forms that this process signed."""
     port = free_port(8200)
+    env = {**env, **_secrets(), "DOENDA_LOG": "WARNING"}
     own = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     with (
         tempfile.TemporaryDirectory() as folder,
         _process(
             web_argv(port, application),
-            own | env | {"DOENDA_LOG": "WARNING"},
+            own | env,
             Path(folder) / "web.log",
             answers(port, "/health"),
         ) as process,
     ):
         yield Web(port, process.pid, Path(folder) / "web.log")
+
+
+@cache
+def _secrets() -> dict[str, str]:
+    """Keys of this run only, known to this process and to the web process."""
+    settings.SECRET_KEY = randomness.token_bytes(32).hex()
+    return {"DOENDA_SECRET_KEY": settings.SECRET_KEY, "DOENDA_LINK_KEYS": f"1:{randomness.token_bytes(32).hex()}"}
 
 
 @contextlib.contextmanager

@@ -52,8 +52,7 @@ class Return:
 def prove_way() -> None:
     """The way is proven, as it is while its walks succeed: the common case of a payment's evidence."""
     with atomic():
-        source = {"source_kind": "bench", "source_id": outside(new_id())}
-        evidence.record(WAY, "worked", synthetic=True, **source)
+        evidence.record(WAY, "worked", source_kind="bench", source_id=outside(new_id()), synthetic=True)
 
 
 def stock(

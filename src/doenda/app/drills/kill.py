@@ -24,7 +24,7 @@ def run(stage: Stage, *, walks: int = 200, barred: int = 20, seed: int = 1) -> R
     links = [scenes.link(bill) for bill in bills]
     over = threading.Event()
     with randomness.seeded(seed) as chance:
-        plan = [(chance.choice(["web", "worker"]), chance.uniform(0.3, 2.5)) for _ in range(10_000)]
+        plan = [(chance.choice(["web", "worker"]), chance.uniform(1.0, 6.0)) for _ in range(10_000)]
     kills: list[str] = []
     killer = threading.Thread(target=_kill, args=(stage, plan, over, kills), daemon=True)
     killer.start()

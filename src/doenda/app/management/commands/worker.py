@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from procrastinate import App
 from procrastinate.contrib.django import app
 
+from doenda.app.environment import require_secrets
 from doenda.kernel import jobs
 
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Run sweeps: due steps, the outbox, inquiries, receipts. Ends cleanly on SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_secrets()
         jobs.install_nudges()
         jobs.register_periodic()
         with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
