@@ -41,7 +41,7 @@ class TestServer:
 
 @pytest.fixture(scope="session")
 def test_server(django_db_blocker: Any) -> Iterator[TestServer]:
-    with embedded.throwaway(embedded.FAST) as server, django_db_blocker.unblock():
+    with embedded.throwaway({**embedded.FAST, "autovacuum": "off"}) as server, django_db_blocker.unblock():
         made = TestServer(server)
         made.run(f"CREATE DATABASE {TEMPLATE}")
         made.use(TEMPLATE)

@@ -1,4 +1,4 @@
-"""The house's order where imports do not show it: foreign keys, migrations, templates, URLs; and every view's policy."""
+"""The house's order where imports do not show it: foreign keys, migrations, templates, URLs. And views' policies."""
 
 import re
 from collections.abc import Iterator

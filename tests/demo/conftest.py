@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from demo_tools import BASE, World
 from django.test import Client
 from django.urls import include, path
+from tests.demo.demo_tools import BASE, World
 
 from doenda.demo import jump, sample
 from doenda.kernel import net

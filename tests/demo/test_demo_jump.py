@@ -6,13 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from demo_tools import World
 from django.test import Client
+from tests.demo.demo_tools import World
 
 from doenda.billing.models import Account, Bill
 from doenda.demo import jump, sample
 from doenda.dunning.models import Case
-from doenda.kernel import clock
+from doenda.kernel import clock, offset
 from doenda.probes import walks
 
 
@@ -24,7 +24,7 @@ def movable(noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch) -> clock.Frozen
         noon.advance(step)
         return noon.instant
 
-    monkeypatch.setattr(clock, "advance", advance)
+    monkeypatch.setattr(offset, "advance", advance)
     monkeypatch.setattr(walks, "ways", lambda: ["web/card/sandbox"])
     monkeypatch.setattr(walks, "walk", lambda slug: SimpleNamespace(outcome="worked", trouble=""))
     return noon
@@ -84,7 +84,7 @@ def test_a_jump_that_breaks_says_so_and_lets_the_next_one_begin(
         raise RuntimeError("stuck")
 
     with monkeypatch.context() as patch:
-        patch.setattr(clock, "advance", broken)
+        patch.setattr(offset, "advance", broken)
         assert jump.run(timedelta(hours=1), "+1 hour").trouble == "RuntimeError: stuck"
     assert jump.run(timedelta(hours=1), "+1 hour").trouble == ""
 
@@ -100,7 +100,12 @@ def test_the_buttons_jump_by_a_step_or_to_what_is_next(
     client: Client, carrier_of_ten: sample.Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[timedelta, str]] = []
-    monkeypatch.setattr(jump, "start", lambda step, why: asked.append((step, why)) or True)
+
+    def start(step: timedelta, why: str) -> bool:
+        asked.append((step, why))
+        return True
+
+    monkeypatch.setattr(jump, "start", start)
     assert client.post("/demo/jump", {"step": "week", "a": "D0000006"}).status_code == 303
     assert client.post("/demo/jump", {"step": "next", "a": "D0000006"}).status_code == 303
     assert asked[0] == (timedelta(days=7), "+7 days")

@@ -38,6 +38,7 @@ class World:
     way_proven: bool = True
     delivery_days: int | None = 0
     open_case: bool = False
+    bar_used_up: bool = False
     log: list[tuple[date, rule.Decision]] = field(default_factory=list)
 
     def facts(self, now: datetime) -> Facts:
@@ -54,6 +55,7 @@ class World:
             lines=tuple(LineFacts(line, bar, bar, barrable=True) for line, bar in self.lines.items()),
             way_proven=self.way_proven,
             barred_since=self.barred_since,
+            bar_used_up=self.bar_used_up,
         )
 
     def _usable(self, told: Told, today: date) -> int:
@@ -96,14 +98,16 @@ class World:
     def _reopen(self, today: date) -> None:
         self.open_case, self.stage, self.stage_since = True, Stage.WATCHING, today
         self.bills = {key: replace(bill, reminded=False) for key, bill in self.bills.items()}
-        self.told, self.barred_since = [], None
+        self.told, self.barred_since, self.bar_used_up = [], None, False
 
     def carry_out(self, decision: rule.Decision, today: date, now: datetime) -> None:
         self.log.append((today, decision))
         match decision:
             case rule.Remind(bills=bills):
                 for bill in bills:
-                    self.bills[bill] = replace(self.bills[bill], reminded=True)
+                    self.bills[bill] = replace(
+                        self.bills[bill], reminded=True, told_on=self.bills[bill].told_on or today
+                    )
                 if self.stage == Stage.WATCHING:
                     self._move(Stage.REMINDED, today)
             case rule.NoticeSuspension(step=step, effective=effective, bills=noticed):
@@ -117,7 +121,8 @@ class World:
                 self.lines |= dict.fromkeys(lines, step)
                 self.barred_since = self.barred_since or today
                 self._move(STAGE_OF[step], today)
-            case rule.Restore(lines=lines, whole=whole):
+            case rule.Restore(lines=lines, whole=whole, why=why):
+                self.bar_used_up = self.bar_used_up or why == "longest_bar"
                 self.lines |= dict.fromkeys(lines, Bar.NONE)
                 if whole:
                     self._step_down(today)

@@ -1,18 +1,20 @@
 """A case in the database, with the real rooms below and the network's own truth beside."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import ProgrammingError, transaction
 from tests.dunning.dunning_house import House
 
-from doenda.billing import accounts, post
+from doenda.billing import accounts, bills, post
 from doenda.billing.models import Bill, Line
 from doenda.billing.owed import BillOwed
 from doenda.dunning import cases, explain, gather, outlook
 from doenda.dunning.case_facts import Debt
 from doenda.dunning.models import Case, CaseStep, DueReminder, LateFee
 from doenda.kernel import clock, words
+from doenda.kernel.db import atomic
 from doenda.kernel.texts import say
 from doenda.notices.models import Notice
 
@@ -59,7 +61,7 @@ def test_a_second_run_on_the_same_day_changes_nothing(house: House) -> None:
 
 def test_oc1_days_on_which_nothing_ran_lose_nothing(house: House) -> None:
     bill = house.bill()
-    for day in (BEFORE, date(2014, 10, 29), date(2014, 11, 5), date(2014, 11, 14)):
+    for day in (BEFORE, date(2014, 10, 29), date(2014, 11, 5), date(2014, 11, 17)):
         house.day(day)
     assert sorted(kinds(bill)) == ["late_fee", "reminder", "reminder_before", "suspension_notice"]
     assert house.network(bill.account) == "outgoing"
@@ -71,10 +73,10 @@ def test_lg3_oc2_one_bad_account_stops_nobody_and_is_parked_with_its_reason(
     bad, good = house.bill(), house.bill(phone="+821000005678")
     real = gather.debts
 
-    def breaks(bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
+    def breaks(account_id: UUID, bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
         if any(bill.bill_id == bad.pk for bill in bills):
             raise ZeroDivisionError("no address")
-        return real(bills, steps)
+        return real(account_id, bills, steps)
 
     monkeypatch.setattr(gather, "debts", breaks)
     house.days(BEFORE, date(2014, 10, 29))
@@ -174,7 +176,12 @@ def test_a_payment_made_in_time_but_posted_late_takes_the_fee_back(house: House)
 def test_kb8_a_credit_note_counts_and_lets_the_notice_fall(house: House) -> None:
     bill = house.bill()
     house.days(BEFORE, date(2014, 11, 3))
-    house.pay(bill, 30_000)
+    assert house.case(bill).stage == "noticed"
+    with atomic():
+        account = accounts.lock(bill.account_id)
+        assert bills.credit(account, 30_000, bill=bill, fact_id="CN-1", at=clock.now())
+    bill.refresh_from_db()
+    assert (bill.credited, bill.paid) == (30_000, 0)
     house.settle()
     assert house.case(bill).stage == "reminded"
     assert CaseStep.objects.filter(step="stand_down").exists()

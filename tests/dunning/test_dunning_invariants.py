@@ -35,7 +35,12 @@ def happen(w: World, today: date, event: tuple[str, int, object]) -> None:
         case "part" if known and known.remaining > int(str(value)) and known.may_bar > int(str(value)):
             left = known.may_bar - int(str(value))
             w.bills[uid(number)] = debt(
-                number, known.due, left, reminded=known.reminded, fee_assessed=known.fee_assessed
+                number,
+                known.due,
+                left,
+                reminded=known.reminded,
+                fee_assessed=known.fee_assessed,
+                told_on=known.told_on,
             )
         case "hold":
             w.hold(today, today + timedelta(number), HoldKind(str(value)))
@@ -113,6 +118,9 @@ def assert_fair(w: World, decision: rule.Decision, today: date) -> None:
             assert KR.adverse_day(decision.effective)
         case rule.AssessFee():
             assert today > decision.last_free
+            told_on = w.bills[decision.bill_id].told_on
+            assert told_on is not None
+            assert today - told_on > timedelta(KR.fee_reminded_days)
             assert KR.adverse_day(today)
         case _:
             pass

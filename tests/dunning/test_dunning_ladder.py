@@ -111,7 +111,7 @@ def test_lg2_a_part_payment_counts_and_below_the_threshold_the_notice_falls() ->
     w = world()
     w.run(START, 16)
     assert w.stage == Stage.NOTICED
-    w.bills[uid(1)] = debt(1, DUE, 40_000, reminded=True)
+    w.bills[uid(1)] = debt(1, DUE, 40_000, reminded=True, told_on=date(2014, 10, 26))
     w.run(START + timedelta(16), 60)
     assert isinstance(w.log[-1][1], rule.AssessFee | rule.StandDown)
     assert w.stage.value == "reminded"

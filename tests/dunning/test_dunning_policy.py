@@ -55,7 +55,7 @@ def test_fs3_adverse_days_are_the_countrys_own_working_days_and_not_the_eve_of_a
     assert not KR.adverse_day(date(2014, 11, 8))  # a Saturday
     assert not KR.adverse_day(date(2014, 10, 9))  # Hangul day
     assert not KR.adverse_day(date(2014, 10, 8))  # its eve
-    assert KR.first_adverse_day(date(2014, 10, 8)) == date(2014, 10, 10)
+    assert KR.first_adverse_day(date(2014, 10, 8)) == date(2014, 10, 13)  # the 10th is a Friday
 
 
 def test_nothing_adverse_happens_at_night_or_before_the_office_opens() -> None:

@@ -302,7 +302,7 @@ def test_texts_and_links_are_stored_nowhere(
     prove()
     customer.told("suspension_notice", effective="2014-11-11")
     settle_down()
-    code = handset.texts[0].split("→")[1][:6]
+    code = handset.texts[0].split("여섯 자리 번호 ")[1][:6]
     for row in [*Notice.objects.values(), *Delivery.objects.values(), *OutboxRow.objects.values()]:
         assert code not in str({name: value for name, value in row.items() if not name.endswith("_at")})
 

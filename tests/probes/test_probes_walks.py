@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from tests.worlds import World, world
 
 from doenda.assurance import guidance, standing
 from doenda.billing import books
@@ -14,7 +15,6 @@ from doenda.notices.models import Notice
 from doenda.payments.models import Attempt
 from doenda.payments.states import State
 from doenda.probes import walks
-from tests.worlds import World, world
 
 CARD = "web/card/sandbox"
 
@@ -73,4 +73,5 @@ def test_a_proof_lapses_when_nobody_walks(shop: World, noon: clock.Frozen) -> No
     walks.walk(CARD)
     noon.advance(timedelta(seconds=121))
     assert not guidance.read().named("notice")
-    assert [(way.slug, way.proven) for way in guidance.read().named("page")][0] == (CARD, False)
+    first = guidance.read().named("page")[0]
+    assert (first.slug, first.proven) == (CARD, False)

@@ -34,7 +34,7 @@ def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
     if row is not None and keys.known(row.key_id):
         return _digits(row)
     others = ShortCode.objects.filter(phone=phone, revoked_at=None).exclude(subject_id=subject_id)
-    taken = {_digits(other) for other in others}
+    taken = {_digits(other) for other in others if keys.known(other.key_id)}
     while True:
         salt = randomness.token_bytes(16)
         row = ShortCode(subject_id=subject_id, account_id=account_id, phone=phone, key_id=keys.newest(), salt=salt)

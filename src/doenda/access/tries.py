@@ -11,12 +11,6 @@ from doenda.kernel.db import atomic
 WINDOW = timedelta(hours=1)
 
 
-def spent(who: str) -> int:
-    """Wrong answers of `who` in the running window."""
-    row = Tries.objects.filter(who=who[:80], since__gt=clock.now() - WINDOW).first()
-    return row.count if row else 0
-
-
 def hold(who: str) -> int:
     """Wrong answers of `who` in the running window; until the caller's transaction ends nobody else can ask.
 

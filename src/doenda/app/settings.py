@@ -48,7 +48,7 @@ def database_of(url: str, pool: int) -> dict[str, object]:
 DOENDA_DEMO = _flag("DOENDA_DEMO")
 DOENDA_MOVABLE_CLOCK = DOENDA_DEMO or _flag("DOENDA_MOVABLE_CLOCK")
 DOENDA_STRICT = _flag("DOENDA_STRICT")  # tests and simulation: a write outside a transaction is refused
-DOENDA_NOTICE_LINKS = _flag("DOENDA_NOTICE_LINKS", DOENDA_DEMO)  # off: texts carry a code to call 114 with, and no link
+DOENDA_NOTICE_LINKS = _flag("DOENDA_NOTICE_LINKS", DOENDA_DEMO)  # off: texts carry a code and no link
 DOENDA_ZONE = _env("DOENDA_ZONE", "Asia/Seoul")
 DOENDA_COUNTRY = _env("DOENDA_COUNTRY", "KR")
 DOENDA_CARRIER = {

@@ -76,7 +76,7 @@ def stage(*, fast: bool = False, accounts: int = 0, say: Any = None) -> Iterator
     data.chmod(0o755)
     argv = [sys.executable, "-m", "doenda.app.cli", "up", "--demo", "--data", str(data), "--port", "0"]
     argv += ["--accounts", str(accounts), *(["--fast"] if fast else [])]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "DOENDA_"))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "DOENDA_", "DJANGO_"))}
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)  # noqa: S603
     try:
         base = _wait(process, say)
@@ -91,6 +91,10 @@ def stage(*, fast: bool = False, accounts: int = 0, say: Any = None) -> Iterator
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
         shutil.rmtree(data, ignore_errors=True)
 
 

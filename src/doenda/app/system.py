@@ -124,13 +124,15 @@ def _peer(layout: Layout, name: str) -> Service:
 
 def _web(layout: Layout) -> Service:
     port = layout.ports["web"]
-    return Service("web", web_argv(port), env=layout.env, ready=answers(port, "/health"))
+    argv = web_argv(port, workers=1 if layout.demo else None)  # the demo's panel keeps its jump in the process
+    return Service("web", argv, env=layout.env, ready=answers(port, "/health"))
 
 
-def web_argv(port: int, application: str = "doenda.app.wsgi:application") -> list[str]:
-    """How the web process is started, here and in benches."""
+def web_argv(port: int, application: str = "doenda.app.wsgi:application", *, workers: int | None = None) -> list[str]:
+    """How the web process is started, here and in benches; without `workers` one a core, at most 4."""
+    workers = workers or min(4, os.cpu_count() or 1)
     return [
         *(PYTHON, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "16", "--no-ws", "--log-level", "warning"),
+        *("--workers", str(workers), "--blocking-threads", "16", "--no-ws", "--log-level", "warning"),
         application,
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from doenda.assurance.models import Way
+from doenda.assurance.models import Exposure, Way
 from doenda.assurance.rule import WayState
 from doenda.kernel import clock
 
@@ -64,8 +64,15 @@ def ensure_ways(using: str = "default") -> int:
             }
             rows.update_or_create(slug=one.slug, defaults=values)
         gone = rows.exclude(slug__in=[one.slug for one in listed]).filter(retired_at=None)
+        _end_exposures(list(gone.values_list("pk", flat=True)), using)
         gone.update(retired_at=clock.now(), standing="retired", since=clock.now())
     return len(listed)
+
+
+def _end_exposures(slugs: list[str], using: str) -> None:
+    """A way that is gone fails nobody from now on: else the clock of whoever it misled would stand for ever."""
+    now = clock.now()
+    Exposure.objects.using(using).filter(way_id__in=slugs, ended_at=None).update(ended_at=now)
 
 
 def load(way: Way) -> WayState:

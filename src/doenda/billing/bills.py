@@ -84,7 +84,8 @@ def _items(bill: Bill, items: Sequence[Item]) -> None:
 def correct(account: Account, bill: Bill, revision: int, items: Sequence[Item], *, due_date: date) -> Corrected:
     """Replace a bill's items, amount and due date by those of a higher revision; no other revision changes anything.
 
-    What was paid or credited beyond the new amount becomes customer credit. Records `billing.bill_corrected`.
+    A due date that customers were told may move later, never earlier. What was paid or credited beyond the new amount
+    becomes customer credit. Records `billing.bill_corrected`.
     """
     accounts.require_lock(account)
     bill.refresh_from_db()
@@ -99,7 +100,7 @@ def correct(account: Account, bill: Bill, revision: int, items: Sequence[Item], 
     old_items = list(bill.items.values_list("item_class", "amount"))
     difference, was_open = amount - bill.amount, bill.state == Bill.State.OPEN
     moves = _difference(account, bill, difference)
-    bill.amount, bill.revision, bill.due_date = amount, revision, due_date
+    bill.amount, bill.revision, bill.due_date = amount, revision, max(bill.due_date, due_date)
     moves += post.overpaid_to_credit(account, bill)
     post.close_or_open(bill)
     bill.items.all().delete()
@@ -125,7 +126,7 @@ def _difference(account: Account, bill: Bill, difference: int) -> list[Move]:
 def credit(account: Account, amount: int, *, fact_id: str, at: datetime, bill: Bill | None = None) -> bool:
     """A credit note: takes `amount` off the bill it names, the rest off the oldest open bills, then customer credit.
 
-    `fact_id` is the note's own number; False if it was posted before.
+    `fact_id` is the note's own number; False if it was posted before. Records `billing.bill_credited`.
     """
     accounts.require_lock(account)
     fact = ("credit_note", fact_id)
@@ -136,6 +137,7 @@ def credit(account: Account, amount: int, *, fact_id: str, at: datetime, bill: B
     billed = books.of_carrier(books.BILLED, account)
     moves: list[Move] = []
     settled: list[UUID] = []
+    credited: list[UUID] = []
     left = amount
     for each in _creditable(account, bill):
         part = min(left, each.remaining)
@@ -145,10 +147,14 @@ def credit(account: Account, amount: int, *, fact_id: str, at: datetime, bill: B
             post.close_or_open(each)
             moves.append(Move(account.pk, billed, part, each.pk))
             _event(each, "credited", part, fact, {})
+            credited.append(each.pk)
             settled += [each.pk] if each.state == Bill.State.SETTLED else []
     if left:
         moves.append(Move(books.of_account(account, books.CREDIT), billed, left))
     ledger.write(fact, account, moves, at=at)
+    if credited:
+        bill_ids = [str(each) for each in credited]
+        facts.record("billing.bill_credited", account.pk, {"bill_ids": bill_ids, "amount": amount - left})
     post.tell_settled(account, settled, "credit_note")
     return True
 

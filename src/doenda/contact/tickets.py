@@ -7,8 +7,9 @@ from doenda.billing import accounts
 from doenda.contact import hours
 from doenda.contact.models import Ticket
 from doenda.dunning import holds
-from doenda.kernel import clock, facts
+from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
+from doenda.payments import pending
 
 STRANGERS_AN_HOUR = 30
 """Tickets from numbers that open no account, in all, an hour: more are not stored (the answer is the same)."""
@@ -28,8 +29,9 @@ def open_ticket(
 ) -> tuple[Ticket, bool]:
     """The waiting ticket of this key, and whether it is new: the same customer asking again keeps the place in line.
 
-    With an account its collections clock stands until the promised answer; a date that we let pass is renewed. Once it
-    is answered, asking again opens another. A stranger's ticket holds nothing.
+    With an account its collections clock stands until the promised answer; a date that we let pass is renewed, but not
+    that of a mere report: it holds the clock once a bill. Once a ticket is answered, asking again opens another. A
+    stranger's ticket holds nothing.
     """
     now = clock.now()
     by = hours.answer_by(kind, now)
@@ -52,19 +54,12 @@ def open_ticket(
                 "answer_by": by,
             },
         )
-        if not made and ticket.answer_by < now:
+        renewed = not made and ticket.answer_by < now and kind not in _DATED_ONLY
+        if renewed:
             Ticket.objects.filter(pk=ticket.pk).update(answer_by=by)
             ticket.answer_by = by
-        if account_id is not None and (made or ticket.answer_by == by):
-            hold = "ticket" if kind in {"person", "unknown_outcome"} else _HOLDS[kind]
-            holds.place(
-                account_id,
-                hold,
-                start=now,
-                until=by,
-                reason=f"ticket {ticket.id}",
-                key=f"ticket-{ticket.id}-{by:%Y%m%d%H%M}",
-            )
+        if account_id is not None and (made or renewed):
+            _stop_clock(ticket)
             facts.record(
                 "contact.ticket_opened", account_id, {"ticket": str(ticket.id), "kind": kind, "by": by.isoformat()}
             )
@@ -72,6 +67,58 @@ def open_ticket(
 
 
 _HOLDS = {"dispute": "dispute", "already_paid": "claim", "report": "report"}
+BEFORE_LATE = timedelta(minutes=3)
+"""How long before a promised answer is due its date moves, so that the clock never runs in between."""
+_DATED_ONLY = ("report",)
+"""Kinds whose text promises days, and no answer."""
+
+
+def _stop_clock(ticket: Ticket) -> None:
+    """Until the promised answer. With the account locked."""
+    assert ticket.account_id is not None
+    holds.place(
+        ticket.account_id,
+        _HOLDS.get(ticket.kind, "ticket"),
+        start=clock.now(),
+        until=ticket.answer_by,
+        reason=f"ticket {ticket.id}",
+        key=f"ticket-{ticket.id}-{ticket.answer_by:%Y%m%d%H%M}",
+    )
+
+
+@sweeps.sweep("late answers", every=60)
+def stand_by(limit: int = 100) -> int:
+    """Answers that we did not give in time: nothing is stopped until we have, so the date moves and the clock stands.
+
+    Who waits for an outcome that has come by itself is answered by that.
+    """
+    late = Ticket.objects.filter(answered_at=None, account__isnull=False, answer_by__lt=clock.now() + BEFORE_LATE)
+    found = list(late.exclude(kind__in=_DATED_ONLY).order_by("answer_by").values_list("pk", flat=True)[:limit])
+    for ticket_id in found:
+        if _known_by_now(ticket_id):
+            answer(ticket_id, by="system", words="the provider has told the outcome")
+        else:
+            _promise_anew(ticket_id)
+    return len(found)
+
+
+def _known_by_now(ticket_id: UUID) -> bool:
+    ticket = Ticket.objects.get(pk=ticket_id)
+    if ticket.kind != Ticket.Kind.UNKNOWN_OUTCOME:
+        return False
+    return pending.adverse_blocked(ticket.account_id) is None if ticket.account_id else True
+
+
+def _promise_anew(ticket_id: UUID) -> None:
+    with atomic():
+        ticket = Ticket.objects.get(pk=ticket_id)
+        assert ticket.account_id is not None
+        accounts.lock(ticket.account_id)
+        ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
+        if ticket.answered_at is None and ticket.answer_by < clock.now() + BEFORE_LATE:
+            ticket.answer_by = hours.answer_by(ticket.kind, clock.now())
+            ticket.save(update_fields=["answer_by"])
+            _stop_clock(ticket)
 
 
 def strangers_lately() -> int:

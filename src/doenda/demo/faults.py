@@ -68,7 +68,7 @@ KEYS = {"*": "everything", "card": "cards", "transfer": "transfers"}
 
 PRESETS = (
     Preset("story", "Transfers fail at the last step, as in the story", "bank", "transfer", "last_step_down"),
-    Preset("lost_answer", "The money is taken, the answer is lost (once)", "bank", "*", "timeout_after", 20, 1),
+    Preset("silence", "The bank falls silent; half a minute later the money is taken", "bank", "*", "hidden", 30),
     Preset("bank_dead", "The bank is dead", "bank", "*", "dead"),
     Preset("switch_lies", "The switch says yes and does nothing", "switch", "*", "lie"),
     Preset("no_texts", "Texts never arrive", "handset", "*", "never_delivered"),

@@ -117,16 +117,16 @@ def bills(account: Account) -> Table:
     """The account's bills and the balances of its books."""
     today = clock.today()
     rows = [_bill_row(bill, today) for bill in Bill.objects.filter(account=account).order_by("-due_date")[:ROWS]]
-    return Table("Bills", ("bill", "due", "amount", "open"), tuple(rows))
+    return Table("Bills", ("bill", "due", "amount", "late fee", "open"), tuple(rows))
 
 
 def _bill_row(bill: Bill, today: date) -> Row:
     late = bill.state == "open" and bill.due_date < today
     open_now = won(bill.remaining, bill.currency) if bill.state == "open" else bill.state
-    fee = f" + {won(bill.late_fee, bill.currency)} late fee" if bill.late_fee else ""
+    fee = won(bill.late_fee, bill.currency) if bill.late_fee else "-"
     due = f"{bill.due_date:%-d %b}" + (f", {(today - bill.due_date).days} d late" if late else "")
     tone = "warn" if late else "good" if bill.state == "settled" else ""
-    return Row((bill.number, due, won(bill.amount, bill.currency) + fee, open_now), tone)
+    return Row((bill.number, due, won(bill.amount, bill.currency), fee, open_now), tone)
 
 
 def ledger(account: Account) -> Table:
@@ -150,7 +150,7 @@ def lines(account: Account) -> Table:
         tone = "warn" if real is not None and real != line.barring else "bad" if line.barring != "none" else ""
         ours = showing.BARRING[line.barring]
         rows.append(Row((national(line.number), ours, wanted.get(line.pk, "-"), shown), tone))
-    return Table("Lines", ("number", "we know", "asked for", "the network's truth"), tuple(rows))
+    return Table("Lines", ("number", "we know", "asked for", "really"), tuple(rows))
 
 
 def attempts(account: Account) -> Table:

@@ -14,7 +14,7 @@ from django.db import connection
 
 from doenda.demo import sample
 from doenda.dunning.models import Case
-from doenda.kernel import clock, sweeps
+from doenda.kernel import clock, offset, sweeps
 from doenda.kernel.db import atomic
 from doenda.probes import walks
 
@@ -98,7 +98,7 @@ def _thread(step: timedelta) -> None:
 def _work(step: timedelta) -> None:
     deadline = clock.monotonic() + LONGEST
     try:
-        _step("the clock moves on", lambda: f"{clock.advance(step):%F %R} UTC")
+        _step("the clock moves on", lambda: f"{offset.advance(step):%F %R} UTC")
         _step("the carrier bills the cast", lambda: f"{sample.bill_the_cast()} new bills")
         for slug in walks.ways():
             _step(f"walk {slug} to its last step", lambda slug=slug: _walked(slug))  # type: ignore[misc]

@@ -75,7 +75,7 @@ def _of_account(account: Account) -> dict[str, Any]:
         "named": inside.named(who.language),
         "case": inside.case(account),
         "next": (showing.moment(ahead[0]), ahead[1]) if ahead else None,
-        "tables": [f(account) for f in (inside.attempts, inside.lines, inside.bills, inside.ledger, inside.tickets)],
+        "tables": [f(account) for f in (inside.attempts, inside.bills, inside.lines, inside.ledger, inside.tickets)],
         "timeline": timeline.of_account(account),
     }
 

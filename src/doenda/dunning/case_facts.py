@@ -25,6 +25,8 @@ class Debt:
     """The part whose classes bear a late fee; without the fee itself."""
     fee_assessed: bool = False
     reminded: bool = False
+    told_on: date | None = None
+    """The day on which its first reminder left, before or after it was due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Told:
     """The ways it named; each was proven then."""
     usable_days: int = 0
     """Days since delivery on which one of them was not withdrawn."""
+    cancelled: bool = False
+    """It never left: too late for its date, or the clock was stopped first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Facts:
     way_proven: bool = False
     """Some way to pay is proven at this moment."""
     barred_since: date | None = None
+    bar_used_up: bool = False
+    """A line was barred for the longest time already: what comes next is a person's to decide."""
 
     @property
     def barring_debts(self) -> tuple[Debt, ...]:
@@ -88,7 +94,10 @@ def as_json(value: Any) -> Any:
 
 
 def of_json(data: Any, wanted: Any = Facts) -> Any:
-    """The inverse of `as_json`. Raises KeyError or ValueError for what is not such an object."""
+    """The inverse of `as_json`; what older records do not hold has its default.
+
+    Raises TypeError or ValueError for what is not such an object.
+    """
     origin, args = get_origin(wanted), get_args(wanted)
     if origin in {Union, types.UnionType}:
         return None if data is None else of_json(data, next(arg for arg in args if arg is not type(None)))
@@ -96,7 +105,8 @@ def of_json(data: Any, wanted: Any = Facts) -> Any:
         return origin(of_json(item, args[0]) for item in data)
     if is_dataclass(wanted) and isinstance(wanted, type):
         hints = get_type_hints(wanted)
-        return wanted(**{each.name: of_json(data[each.name], hints[each.name]) for each in fields(wanted)})
+        known = [each.name for each in fields(wanted) if each.name in data]
+        return wanted(**{name: of_json(data[name], hints[name]) for name in known})
     if wanted in {date, datetime}:
         return wanted.fromisoformat(data)
     return wanted(data)

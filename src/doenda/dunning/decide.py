@@ -144,9 +144,19 @@ def fee_amount(debt: Debt, policy: Policy) -> int:
     return debt.fee_base * policy.fee_basis_points // 10_000
 
 
-def fee_day(debt: Debt, facts: Facts, policy: Policy) -> date | None:
-    """The first day on which the fee may be added: after the free days, and the grace for late posting."""
+def last_free(debt: Debt, facts: Facts, policy: Policy, today: date) -> date | None:
+    """The last day without a fee: the free days, and some after its first reminder (today's, if none has left yet)."""
     free = days.last_free_day(debt.due, facts.stops)
+    told = days.reached(debt.told_on or today, policy.fee_reminded_days, facts.stops)
+    return max(free, told) if free and told else None
+
+
+def fee_day(debt: Debt, facts: Facts, policy: Policy) -> date | None:
+    """The first day on which the fee may be added: after the last free one, and the grace for late posting.
+
+    None: nobody knows, for the clock stands, or no reminder of the bill has left.
+    """
+    free = last_free(debt, facts, policy, debt.told_on) if debt.told_on else None
     return None if free is None else days.reached(free, 1 + policy.posting_grace_days, facts.stops)
 
 
@@ -159,7 +169,7 @@ def _fee(facts: Facts, policy: Policy, now: datetime) -> AssessFee | None:
     if not policy.adverse_now(now):
         return None
     for day, debt in _fees(facts, policy):
-        free = days.last_free_day(debt.due, facts.stops)
+        free = last_free(debt, facts, policy, _today(now))
         if day <= _today(now) and free:
             return AssessFee(debt.bill_id, fee_amount(debt, policy), free)
     return None
@@ -201,12 +211,15 @@ def rung_day(facts: Facts, policy: Policy, rung: Rung) -> date | None:
 def standing_notice(facts: Facts, policy: Policy, rung: Rung, now: datetime) -> Told | None:
     """The notice on which the rung's bar may rest: the newest one, if it was in time and has not been overtaken.
 
-    It is overtaken by a date told that passed while the clock stood, by age, and by payment of what it was about.
+    It is overtaken by a date told that passed while the clock stood, by age, by payment of what it was about, and if it
+    never left.
     """
     live = [told for told in facts.told if told.live and told.step == rung.bar]
     if not live:
         return None
     told = live[-1]
+    if told.cancelled:
+        return None
     if told.delivered_at and clock.local(told.delivered_at).date() + timedelta(policy.notice_days) > told.effective:
         return None
     if told.effective + timedelta(policy.stands_days) < _today(now):
@@ -262,7 +275,7 @@ def may_leave(facts: Facts, policy: Policy, *, line_id: UUID, step: Bar, notice_
 
 def _ladder(facts: Facts, policy: Policy, now: datetime) -> Decision | None:
     rung = policy.rung(facts.stage)
-    if rung is None or facts.stage == Stage.WATCHING:
+    if rung is None or facts.stage == Stage.WATCHING or facts.bar_used_up:
         return None
     told = standing_notice(facts, policy, rung, now)
     if told:
@@ -301,7 +314,7 @@ def effective_day(facts: Facts, policy: Policy, step: Bar, noticed: date) -> dat
 
 
 def _wait(facts: Facts, policy: Policy, now: datetime) -> Nothing:
-    if facts.stage == Stage.FULLY_BARRED:
+    if facts.stage == Stage.FULLY_BARRED or facts.bar_used_up:
         return Nothing(_sooner(facts, policy, now, None), "person_decides")
     below = not _threshold(facts, policy, facts.barring_debts)
     return Nothing(_sooner(facts, policy, now, None), "below_threshold" if below else "not_yet")

@@ -15,7 +15,7 @@ from doenda.dunning.case_facts import Facts, as_json
 from doenda.dunning.models import Case, CaseStep, LateFee
 from doenda.dunning.policy import Policy
 from doenda.dunning.telling import params
-from doenda.dunning.words import STAGE_OF, Bar, Stage
+from doenda.dunning.words import STAGE_OF, SUSPENSIONS, Bar, Stage
 from doenda.kernel import clock
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class _At:
         if self.case.stage != Stage.WATCHING:
             self.move_to(Stage.REMINDED)
         self.case.climb_since, self.case.barred_since = self.now, None
+        notices.withdraw(self.case.account_id, SUSPENSIONS, "what it announces was called off")
 
 
 def apply(decision: decide.Decision, *, case: Case, facts: Facts, policy: Policy, now: datetime) -> None:
@@ -98,7 +99,7 @@ def _(decision: decide.Remind, at: _At, step: CaseStep) -> None:
             "reminder",
             at.case.account_id,
             bill_id=bill_id,
-            params=params("reminder", at.facts, at.policy, bill_id=bill_id),
+            params=params("reminder", at.facts, at.policy, today=at.today, bill_id=bill_id),
             key=f"reminder-{at.case.pk}-{bill_id}",
         )
         step.notice_id = step.notice_id or sent.pk
@@ -114,7 +115,9 @@ def _(decision: decide.NoticeSuspension, at: _At, step: CaseStep) -> None:
         rung.notice,
         at.case.account_id,
         bill_id=oldest.bill_id,
-        params=params(rung.notice, at.facts, at.policy, step=decision.step, effective=decision.effective),
+        params=params(
+            rung.notice, at.facts, at.policy, today=at.today, step=decision.step, effective=decision.effective
+        ),
         key=f"{rung.notice}-{step.key}",
     )
     step.notice_id = sent.pk
@@ -133,7 +136,7 @@ def _(decision: decide.AssessFee, at: _At, step: CaseStep) -> None:
             "late_fee",
             at.case.account_id,
             bill_id=bill.pk,
-            params=params("late_fee", at.facts, at.policy, fee=decision.amount),
+            params=params("late_fee", at.facts, at.policy, today=at.today, fee=decision.amount),
             key=f"late-fee-{bill.pk}",
         )
 
@@ -162,6 +165,7 @@ def _(decision: decide.StandDown, at: _At, step: CaseStep) -> None:
 def _(decision: decide.Close, at: _At, step: CaseStep) -> None:
     _open_lines(at, decision.lines, "paid")
     at.case.closed_at, at.case.close_reason = at.now, decision.why
+    notices.withdraw(at.case.account_id, SUSPENSIONS, decision.why)
 
 
 def _open_lines(at: _At, lines: tuple[UUID, ...], why: str) -> None:

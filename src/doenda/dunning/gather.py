@@ -16,7 +16,7 @@ from doenda.dunning.case_facts import Debt, Facts, LineFacts, Told
 from doenda.dunning.clock import Stop, counted
 from doenda.dunning.models import Case, CaseStep, Hold, LateFee, LineCommand
 from doenda.dunning.policy import Policy
-from doenda.dunning.words import Bar, HoldKind, Stage
+from doenda.dunning.words import REMINDERS, Bar, HoldKind, Stage
 from doenda.kernel import clock
 from doenda.notices.proof import DeliveredNotice
 from doenda.payments import pending
@@ -36,13 +36,14 @@ def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with
         currency=account.currency,
         stage=Stage(case.stage),
         stage_since=case.stage_since,
-        debts=debts(bills, steps),
+        debts=debts(account.pk, bills, steps),
         told=told(case, steps, rules, now),
         stops=stops(account.pk),
         pending=pending.adverse_blocked(account.pk) or "",
         lines=lines(account.pk, [bill for bill in bills if bill.may_bar]),
         way_proven=way_proven(),
         barred_since=case.barred_since,
+        bar_used_up=any(step.step == "restore" and step.decision["why"] == "longest_bar" for step in steps),
     )
 
 
@@ -52,7 +53,8 @@ def may_bar_amount(bill: BillOwed) -> int:
     return sum(rest for name, rest in bill.remaining_by_class.items() if name in known and known[name].may_bar)
 
 
-def debts(bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
+def debts(account_id: UUID, bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
+    told_on = notices.first_left(account_id, REMINDERS, [bill.bill_id for bill in bills])
     reminded = {UUID(bill) for step in steps if step.step == "remind" for bill in step.decision["bills"]}
     with_fee = set(LateFee.objects.filter(bill_id__in=[b.bill_id for b in bills]).values_list("bill_id", flat=True))
     return tuple(
@@ -65,6 +67,7 @@ def debts(bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
             fee_base=bill.fee_base,
             fee_assessed=bill.bill_id in with_fee or bill.late_fee > 0,
             reminded=bill.bill_id in reminded,
+            told_on=told_on.get(bill.bill_id),
         )
         for bill in bills
     )
@@ -77,10 +80,11 @@ def told(case: Case, steps: list[CaseStep], rules: Policy, now: datetime) -> tup
     for kind in {rung.notice for rung in rules.ladder} if mine else ():
         delivered = notices.delivered_with_proof(kind, case.account_id, case.opened_at)
         proofs |= {proof.notice_id: proof for proof in delivered}
-    return tuple(_told(case, step, proofs.get(UUID(str(step.notice_id))), now) for step in mine)
+    gone = notices.cancelled([UUID(str(step.notice_id)) for step in mine]) if mine else set()
+    return tuple(_told(case, step, proofs.get(UUID(str(step.notice_id))), now, gone) for step in mine)
 
 
-def _told(case: Case, step: CaseStep, proof: DeliveredNotice | None, now: datetime) -> Told:
+def _told(case: Case, step: CaseStep, proof: DeliveredNotice | None, now: datetime, gone: set[UUID]) -> Told:
     return Told(
         notice_id=UUID(str(step.notice_id)),
         step=Bar(step.decision["step"]),
@@ -90,6 +94,7 @@ def _told(case: Case, step: CaseStep, proof: DeliveredNotice | None, now: dateti
         delivered_at=proof.delivered_at if proof else None,
         ways=proof.ways if proof else (),
         usable_days=usable_days(proof.ways, proof.delivered_at, now) if proof else 0,
+        cancelled=UUID(str(step.notice_id)) in gone,
     )
 
 
@@ -111,9 +116,15 @@ def stops(account_id: UUID) -> tuple[Stop, ...]:
         Stop(HoldKind(hold.kind), hold.start, _end(hold), hold.reason)
         for hold in Hold.objects.filter(account_id=account_id)
     ]
-    found += [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
+    return tuple(sorted(found + faults(account_id), key=lambda stop: (stop.start, stop.kind)))
+
+
+def faults(account_id: UUID) -> list[Stop]:
+    """The same without holds: what our own evidence says."""
+    found = [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
     found += [Stop(HoldKind.OUR_FAULT, start, end, "a payment") for start, end in pending.our_faults(account_id)]
-    return tuple(sorted(found, key=lambda stop: (stop.start, stop.kind)))
+    found += [Stop(HoldKind.UNKNOWN, start, end, "a payment") for start, end in pending.unknowns(account_id)]
+    return found
 
 
 def _end(hold: Hold) -> datetime | None:

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from doenda import notices
 from doenda.billing import accounts
 from doenda.dunning.cases import look_again, policy_now
 from doenda.dunning.models import Case, Hold
-from doenda.dunning.words import HoldKind
+from doenda.dunning.words import SUSPENSIONS, HoldKind
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
 
@@ -44,6 +45,7 @@ def place(
         elif hold.lifted_at is None and hold.until is not None and (until is None or until > hold.until):
             hold.until = until
             hold.save(update_fields=["until"])
+        notices.withdraw(account_id, SUSPENSIONS, "the clock was stopped before it left")
         look_again(account_id)
         return hold
 

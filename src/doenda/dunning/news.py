@@ -1,14 +1,18 @@
-"""News from below that changes a case: money posted or undone, a bill corrected, a notice delivered. All idempotent."""
+"""News from below that changes a case: money posted or undone, a bill corrected, a notice delivered. All idempotent.
+
+What a way's standing wakes locks nothing: a failing payment holds its account's lock and waits for the way's.
+"""
 
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
+from doenda.assurance.rule import Name
 from doenda.billing import accounts
 from doenda.billing.models import Account
 from doenda.dunning import cases, fees, promises
 from doenda.dunning.models import Case, LateFee, Promise
-from doenda.kernel import facts
+from doenda.kernel import facts, sweeps
 from doenda.kernel.facts import Fact
 
 
@@ -54,6 +58,7 @@ def settled(fact: Fact) -> None:
         _review(fact)
 
 
+@facts.subscribes("billing.bill_credited", name="dunning.credited")
 @facts.subscribes("billing.bill_corrected", name="dunning.corrected")
 def corrected(fact: Fact) -> None:
     _review(fact)
@@ -65,6 +70,16 @@ def undone(fact: Fact) -> None:
     _review(fact)
 
 
+@facts.subscribes("assurance.way_changed", name="dunning.way_back")
+def way_back(fact: Fact) -> None:
+    """Cases and promises that wait for a proven way are found by their sweeps, which lock what they need."""
+    if fact.data["to"] == Name.PROVEN:
+        sweeps.nudge("cases")
+        sweeps.nudge("promises")
+
+
+@facts.subscribes("notices.cancelled", name="dunning.cancelled")
+@facts.subscribes("notices.failed", name="dunning.not_reached")
 @facts.subscribes("notices.delivered", name="dunning.delivered")
 def delivered(fact: Fact) -> None:
     if fact.account_id is not None:

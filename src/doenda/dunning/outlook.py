@@ -19,10 +19,10 @@ from doenda.kernel import clock
 class Outlook:
     """Nothing but dates that hold: each may move later, never earlier.
 
-    `fee_after` is the last day without a fee, `fee_day` the first with one, `fee_amount` minor units of all fees still
-    ahead. `bar_from` is told in a notice (`bar_told`) or the earliest possible; the last day to pay is the day before.
-    `held_until`: the clock stands until then (`held_for` says why). `barred`: what the network confirmed; `back_soon`:
-    it is asked to open the line again.
+    `fee_after` is the last day without a fee, `fee_day` the first with one, `fee_amount` minor units of the fees that
+    are added then (later ones are not in it). `bar_from` is told in a notice (`bar_told`) or the earliest possible; the
+    last day to pay is the day before. `held_until`: the clock stands until then (`held_for` says why). `barred`: what
+    the network confirmed; `back_soon`: it is asked to open the line again.
     """
 
     fee_after: date | None = None
@@ -37,6 +37,8 @@ class Outlook:
     held_for: str = ""
     barred: str = Bar.NONE.value
     back_soon: bool = False
+    longest_days: int = 0
+    """Calendar days that a bar lasts at most."""
 
 
 def of(account_id: UUID, on: date | None = None, *, bill_id: UUID | None = None) -> Outlook:
@@ -54,7 +56,7 @@ def of_facts(facts: Facts, rules: Policy, now: datetime, bill_id: UUID | None = 
     """The same from facts (pure). Bills that are not overdue yet count for what is ahead."""
     barred = max((line.barring for line in facts.lines), key=lambda bar: bar.severity, default=Bar.NONE)
     asked = max((line.wanted for line in facts.lines), key=lambda bar: bar.severity, default=Bar.NONE)
-    fee_after, fee = _fee(facts, rules, bill_id)
+    fee_after, fee = _fee(facts, rules, clock.local(now).date(), bill_id)
     bar_from, kind, told = _bar(facts, rules, clock.local(now).date(), now)
     held, until, why = _held(facts, now)
     return Outlook(
@@ -70,26 +72,28 @@ def of_facts(facts: Facts, rules: Policy, now: datetime, bill_id: UUID | None = 
         held_for=why,
         barred=barred.value,
         back_soon=asked.severity < barred.severity,
+        longest_days=rules.longest_bar_days if bar_from else 0,
     )
 
 
-def _fee(facts: Facts, rules: Policy, bill_id: UUID | None) -> tuple[date | None, int]:
+def _fee(facts: Facts, rules: Policy, today: date, bill_id: UUID | None) -> tuple[date | None, int]:
     ahead = [
         (debt, free)
         for debt in facts.debts
         if not debt.fee_assessed
         and bill_id in {None, debt.bill_id}
         and decide.fee_amount(debt, rules) > 0
-        and (free := days.last_free_day(debt.due, facts.stops))
+        and (free := decide.last_free(debt, facts, rules, today))
     ]
     if not ahead:
         return None, 0
-    return min(free for _, free in ahead), sum(decide.fee_amount(debt, rules) for debt, _ in ahead)
+    first = min(free for _, free in ahead)
+    return first, sum(decide.fee_amount(debt, rules) for debt, free in ahead if free == first)
 
 
 def _bar(facts: Facts, rules: Policy, today: date, now: datetime) -> tuple[date | None, str, bool]:
     rung = rules.rung(facts.stage)
-    if rung is None:
+    if rung is None or facts.bar_used_up:
         return None, "", False
     told = decide.standing_notice(facts, rules, rung, now)
     if told is not None:

@@ -52,6 +52,7 @@ class Policy:
     remind_before_days: int
     remind_after_days: int
     fee_basis_points: int
+    fee_reminded_days: int
     threshold_bills: int
     threshold_amount: Mapping[str, int]
     notice_days: int
@@ -62,6 +63,7 @@ class Policy:
     promise_longest_days: int
     promises_each_bill: int
     ours_days: int
+    said_each_bill: int
     hold_days: Mapping[HoldKind, int]
 
     def rung(self, stage: Stage) -> Rung | None:
@@ -77,9 +79,13 @@ class Policy:
 
     def adverse_day(self, day: date) -> bool:
         """May something adverse happen on `day` at all?"""
-        if day.weekday() not in self.weekdays or _rest(self.country, day):
+        if self._at_rest(day):
             return False
-        return not (self.not_before_rest and _rest(self.country, day + timedelta(days=1)))
+        return not (self.not_before_rest and self._at_rest(day + timedelta(days=1)))
+
+    def _at_rest(self, day: date) -> bool:
+        """Nobody works then, so whoever is barred the day before reaches no person."""
+        return day.weekday() not in self.weekdays or _rest(self.country, day)
 
     def adverse_now(self, now: datetime) -> bool:
         local = clock.local(now)
@@ -190,6 +196,7 @@ def _read(raw: dict[str, Any]) -> Policy:
         remind_before_days=reminder.pop("before_due_days"),
         remind_after_days=reminder.pop("after_due_days"),
         fee_basis_points=fee.pop("basis_points"),
+        fee_reminded_days=fee.pop("reminded_days"),
         threshold_bills=threshold.pop("bills"),
         threshold_amount=MappingProxyType(dict(threshold.pop("amount"))),
         notice_days=notice.pop("days_before"),
@@ -200,6 +207,7 @@ def _read(raw: dict[str, Any]) -> Policy:
         promise_longest_days=promise.pop("longest_days"),
         promises_each_bill=promise.pop("each_bill"),
         ours_days=promise.pop("ours_days"),
+        said_each_bill=promise.pop("said_each_bill"),
         hold_days=MappingProxyType({HoldKind(kind): days for kind, days in raw.pop("hold_days").items()}),
     )
     for part in (reminder, fee, threshold, notice, promise):
@@ -214,6 +222,7 @@ def _check(policy: Policy) -> None:
         "posting_grace_days": 0, "longest_bar_days": 1, "remind_before_days": 0, "remind_after_days": 1,
         "fee_basis_points": 0, "threshold_bills": 1, "notice_days": 1, "delivery_margin_days": 0, "usable_days": 1,
         "stands_days": 0, "promise_longest_days": 1, "promises_each_bill": 0, "ours_days": 1,
+        "fee_reminded_days": 1, "said_each_bill": 0,
     }  # fmt: skip
     wrong = [
         f"{key} must be a whole number, {least} or more"

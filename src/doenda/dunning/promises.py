@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from doenda import notices
-from doenda.assurance import exposure
+from doenda.assurance import exposure, standing
+from doenda.assurance.rule import Name
 from doenda.billing import accounts
 from doenda.billing.models import Bill
 from doenda.dunning import gather, holds
@@ -22,7 +23,7 @@ from doenda.payments.states import State
 
 LOOK_EVERY = timedelta(seconds=20)
 """How often we see whether what we promised to mend works again, to tell the customer at once."""
-_HOLD_OF = {"no_way": HoldKind.NO_WAY, "unknown": HoldKind.UNKNOWN}
+_HOLD_OF = {"no_way": HoldKind.NO_WAY, "unknown": HoldKind.UNKNOWN, "said": HoldKind.REPORT}
 
 
 class NotAllowed(ValueError):
@@ -40,8 +41,9 @@ def make(
 ) -> Promise:
     """Promise, and stop the clock until then (a date: to the end of that day).
 
-    `reason` of ours: "fault", "no_way" (nothing works; a barred line is opened meanwhile), "unknown". The same `key`
-    again is the same promise; its date may move later, never earlier. Joins an open transaction; locks the account.
+    `reason` of ours: "fault", "no_way" (nothing works; a barred line is opened meanwhile), "unknown", and "said" where
+    nothing but the customer's word speaks for a fault (see `word_is_spent`). The same `key` again is the same promise;
+    its date may move later, never earlier. Joins an open transaction; locks the account.
     Raises NotAllowed for the customer's own beyond the policy, ValueError for bills that are not the account's.
     """
     side = Whose(whose)
@@ -84,6 +86,23 @@ def by_customer(account_id: UUID, bill_ids: Sequence[UUID], *, day: date, key: s
         return None
 
 
+def fault_is_known(account_id: UUID) -> bool:
+    """Do we know ourselves of a fault that this customer met: a way named to it fails, a try failed, nothing works?"""
+    now = clock.now()
+    kinds = {HoldKind.EXPOSURE, HoldKind.OUR_FAULT, HoldKind.UNKNOWN}
+    met = any(stop.kind in kinds and stop.running(now) for stop in gather.faults(account_id))
+    return met or not gather.way_proven()
+
+
+def word_is_spent(account_id: UUID, bill_id: UUID, *, but: str) -> bool:
+    """Has this bill's date moved on the customer's word alone as often as the policy allows? Then a person looks at it.
+
+    `but`: the key of the promise that is about to be made; made before, it does not count against itself.
+    """
+    said = Promise.objects.filter(account_id=account_id, reason="said", bills__bill_id=bill_id)
+    return said.exclude(key=but).count() >= policy_now().said_each_bill
+
+
 def last_day_allowed() -> date:
     """The latest day that a customer may name today."""
     return clock.today() + timedelta(policy_now().promise_longest_days)
@@ -120,8 +139,14 @@ def keep_if_paid(account_id: UUID) -> None:
 
 
 def look(limit: int) -> int:
-    """See which promises were kept, broken, or must be renewed; a transaction each."""
-    due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=clock.now()).order_by("next_look_at")
+    """See which promises were kept, broken, or must be renewed; a transaction each.
+
+    While nothing works at all, those that wait for just that are left alone: the first proof finds them all due.
+    """
+    now = clock.now()
+    due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=now).order_by("next_look_at")
+    if not gather.way_proven():
+        due = due.filter(Q(until__lte=now) | ~Q(whose=Whose.OURS) | Q(reason="unknown"))
     found = list(due.values_list("pk", "account_id")[:limit])
     for promise_id, account_id in found:
         with atomic():
@@ -165,7 +190,7 @@ def _tell_mended(promise: Promise) -> None:
     bill = promise.bills.order_by("bill__due_date").values_list("bill_id", flat=True).first()
     data: dict[str, object] = {"until": promise.until}
     failed = None if promise.reason == "no_way" else _failed_try(promise)
-    if failed:
+    if failed and not _retired(failed.way):
         data["method"] = failed.method
     kind = "fault_mended" if failed else "way_back"
     notices.send(kind, promise.account_id, bill_id=bill, params=data, key=f"mended-{promise.pk}")
@@ -178,15 +203,23 @@ def _failed_try(promise: Promise) -> Attempt | None:
 
 
 def _mended(promise: Promise) -> bool:
-    """Does it work again? What was unknown is known; the way that failed is proven; nothing told is failing."""
+    """Does it work again? What was unknown is known; the way that failed is proven; nothing told is failing.
+
+    A way that is never coming back is mended by any other that works.
+    """
     if promise.reason == "unknown":
         return pending.adverse_blocked(promise.account_id) is None
     if promise.reason == "no_way":
         return gather.way_proven()
     failed = _failed_try(promise)
-    if failed:
+    if failed and not _retired(failed.way):
         return gather.way_proven(failed.way)
     return gather.way_proven() and all(end is not None for _, end, _ in exposure.intervals(promise.account_id))
+
+
+def _retired(slug: str) -> bool:
+    found = standing.current("pay").get(slug)
+    return found is None or found.standing is Name.RETIRED
 
 
 def _owed(promise: Promise) -> int:

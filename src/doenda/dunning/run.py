@@ -1,7 +1,9 @@
 """The sweeps of collections: cases, promises, reminders before the due date."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from doenda import notices
 from doenda.billing import owed
@@ -33,8 +35,26 @@ def sweep_due_soon(limit: int = 100) -> int:
     soon = today + timedelta(cases.policy_now().remind_before_days)
     bills = Bill.objects.filter(state=Bill.State.OPEN, due_date__gte=today, due_date__lte=soon, probe=False)
     waiting = bills.filter(due_reminder=None, account__probe=False).order_by("due_date", "pk")
-    found = list(waiting.values_list("pk", "account_id")[:limit])
-    return sum(_remind(bill_id, account_id) for bill_id, account_id in found)
+    done = 0
+    for _ in range(PAGES):
+        found = list(_after(waiting).values_list("due_date", "pk", "account_id")[:limit])
+        done += sum(_remind(bill_id, account_id) for _, bill_id, account_id in found)
+        _place[:] = [found[-1][:2]] if len(found) == limit else []
+        if done or not _place:
+            break
+    return done
+
+
+PAGES = 20
+_place: list[tuple[date, UUID]] = []
+"""Where the last look ended: a crowd whose clock stands must not hide those who come after it. Lost, it costs time."""
+
+
+def _after(waiting: "QuerySet[Bill, Bill]") -> "QuerySet[Bill, Bill]":
+    if not _place:
+        return waiting
+    due, bill_id = _place[0]
+    return waiting.filter(Q(due_date__gt=due) | Q(due_date=due, pk__gt=bill_id))
 
 
 def _remind(bill_id: UUID, account_id: UUID) -> int:
@@ -46,7 +66,8 @@ def _remind(bill_id: UUID, account_id: UUID) -> int:
         if any(stop.running(clock.now()) for stop in gather.stops(account.pk)):
             return 0
         asked = owed.one(bill.pk)
-        data = {"due": bill.due_date.isoformat(), "currency": asked.currency}
+        due = bill.due_date.isoformat()
+        data = {"due": due, "leave_by": due, "currency": asked.currency}
         sent = notices.send("reminder_before", account.pk, bill_id=bill.pk, params=data, key=f"before-{bill.pk}")
         DueReminder.objects.create(bill=bill, notice_id=sent.pk)
         return 1

@@ -1,12 +1,11 @@
 """What collections tells the notices room to say: plain JSON values; words and amounts due are made when it is sent."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from doenda.dunning import clock as days
 from doenda.dunning.case_facts import Facts
-from doenda.dunning.decide import fee_amount
+from doenda.dunning.decide import fee_amount, last_free
 from doenda.dunning.policy import Policy
 from doenda.dunning.words import Bar
 
@@ -16,21 +15,23 @@ def params(
     facts: Facts,
     policy: Policy,
     *,
+    today: date,
     bill_id: UUID | None = None,
     step: Bar | None = None,
     effective: date | None = None,
     fee: int | None = None,
 ) -> dict[str, Any]:
-    """Parameters of a dunning notice: dates in ISO 8601, amounts in minor units."""
+    """Parameters of a dunning notice decided `today`: dates in ISO 8601, amounts in minor units."""
     found: dict[str, Any] = {}
     debt = next((debt for debt in facts.debts if debt.bill_id == bill_id), None)
     if debt and not debt.fee_assessed and fee_amount(debt, policy):
-        free = days.last_free_day(debt.due, facts.stops)
+        free = last_free(debt, facts, policy, today)
         found |= {"fee": fee_amount(debt, policy), "fee_after": free.isoformat() if free else None}
     if effective and step:
         found |= {
             "step": str(step),
             "effective": effective.isoformat(),
+            "leave_by": (effective - timedelta(policy.notice_days)).isoformat(),
             "longest_days": policy.longest_bar_days,
             "bills": [debt.number for debt in facts.barring_debts],
         }

@@ -52,3 +52,7 @@ class Whose(StrEnum):
 
 
 STAGE_OF = {Bar.OUTGOING: Stage.OUTGOING_BARRED, Bar.BOTH: Stage.FULLY_BARRED}
+
+SUSPENSIONS = ("suspension_notice", "full_suspension_notice")
+REMINDERS = ("reminder_before", "reminder")
+"""Kinds of notices: those that announce a bar, and those without which a bill bears no late fee."""

@@ -24,6 +24,7 @@ from doenda.kernel import clock, facts
 from doenda.kernel.db import atomic
 from doenda.payments import attempts, charge
 from doenda.payments.models import Attempt
+from doenda.payments.states import State as Paying
 
 OURS_TO_MEND = timedelta(days=3)
 """How far a date moves when we cannot take money: renewed for as long as it lasts."""
@@ -106,6 +107,11 @@ def happened(on: str, session: Session, data: Mapping[str, str]) -> Answered | N
     return None
 
 
+def that_paid(bill_id: UUID) -> Attempt | None:
+    """The attempt that paid the bill last, on whichever channel."""
+    return Attempt.objects.filter(bills__bill_id=bill_id, state=Paying.PAID).order_by("-settled_at").first()
+
+
 def _refusal(seen: attempts.Result) -> str:
     if seen.outcome != "refused" or seen.reason == "RETURN_MISMATCH" or seen.attempt_id is None:
         return "other"
@@ -117,6 +123,11 @@ def _receipt(attempt_id: UUID | None) -> dict[str, str]:
     return {"attempt": str(attempt_id)} if attempt_id else {}
 
 
+def _promise_key(context: Context, reason: str) -> str:
+    """One promise a day for a bill and a reason, whoever asks how often."""
+    return f"{context.bill.id}-{reason}-{clock.today()}"
+
+
 def _promised(context: Context, reason: str, until: datetime) -> Answered:
     """The clock of this account stands until `until`, because of us; the same step gives the same promise."""
     with atomic():
@@ -126,7 +137,7 @@ def _promised(context: Context, reason: str, until: datetime) -> Answered:
             whose="ours",
             until=until,
             reason=reason,
-            key=f"{context.bill.id}-{reason}-{clock.today()}",
+            key=_promise_key(context, reason),
         )
     return "done", {UNTIL: max(made.until, until).isoformat()}
 
@@ -141,7 +152,15 @@ def _ours(context: Context, reason: str) -> Answered:
 @_action
 def close_attempt(context: Context) -> Answered:
     cleared = attempts.clear(context.account.id, [context.bill.id], context.session.id)
+    if cleared.outcome == "paid" and cleared.attempt_id is None:
+        return _paid_before(context)
     return cleared.outcome, _receipt(cleared.attempt_id)
+
+
+def _paid_before(context: Context) -> Answered:
+    """Nothing is owed: the receipt is that of whatever paid last, on whichever channel, if it was an attempt."""
+    last = that_paid(context.bill.id)
+    return "paid", {"attempt": str(last.id) if last else "", "receipt": "nothing_due"}
 
 
 @_action
@@ -169,8 +188,11 @@ def confirm_attempt(context: Context) -> Answered:
         order_id=context.data.get("order_id", ""),
         ref=context.data.get("ref", ""),
         amount=context.data.get("paid_amount", ""),
+        account_id=context.session.account_id,
     )
-    return _said(seen, {"nothing_due": "paid", "person_owns": "unknown", "redirect": "expired"})
+    if seen.outcome in {"nothing_due", "expired"} and not context.bill.remaining:
+        return _paid_before(context)
+    return _said(seen, {"person_owns": "unknown", "redirect": "expired"})
 
 
 def _said(seen: attempts.Result, meant: Mapping[str, str]) -> Answered:
@@ -209,9 +231,19 @@ def make_promise(context: Context) -> Answered:
 
 @_action
 def stop_clock(context: Context) -> Answered:
-    return (
-        _ours(context, "no_way" if context.data.get("way") is None else "fault") if context.bill.remaining else _none()
-    )
+    """Stops the clock until we have mended it. Only where nothing at all may be offered is it a case of no way: that
+    one opens a barred line meanwhile, and nobody gets it by merely saying that something does not work. Where only the
+    customer's word speaks for a fault, the policy says how often it counts; then a person looks at it."""
+    if not context.bill.remaining:
+        return _none()
+    nothing_open = not any(way.channel == context.session.channel for way in guidance.read().named("page"))
+    if nothing_open:
+        return _ours(context, "no_way")
+    if promises.fault_is_known(context.account.id):
+        return _ours(context, "fault")
+    if promises.word_is_spent(context.account.id, context.bill.id, but=_promise_key(context, "said")):
+        return "person", {}
+    return _ours(context, "said")
 
 
 def _none() -> Answered:
@@ -277,7 +309,7 @@ def _open(context: Context, kind: str, key: str, words: str) -> tuple[Ticket, bo
 @_action
 def send_link(context: Context) -> Answered:
     phone = context.data.get("phone")
-    doors.send_links(phone=phone, account_id=context.session.account_id, bill_id=context.session.bill_id)
+    doors.send_links(phone=phone, bill_id=context.session.bill_id, visitor=context.visitor)
     return "done", {}
 
 

@@ -21,9 +21,10 @@ HANDOVERS: Mapping[str, tuple[str, str]] = {"opened": ("pay", "bill")}
 """Goals that are another journey's beginning."""
 
 ARGUMENTS = frozenset(
-    {"amount", "remaining", "fee", "fee_after"}  # money: "52,300원"
-    | {"due", "bar_from", "bar_last_day", "until"}  # days and moments: "10월 31일(금)"
-    | {"period", "billed", "bar_length"}  # "9월", "10월", "2개월"
+    {"amount", "remaining", "fee", "fee_after", "overdue"}  # money: "52,300원"
+    | {"due", "fee_last_day", "bar_from", "bar_last_day", "until"}  # days and moments: "10월 31일(금)"
+    | {"period", "billed", "bar_length"}  # "9월", "10월", "60일"
+    | {"day_ahead", "day_past"}  # examples of how to write a day: "2025-11-14"
     | {"bill", "method", "reason", "ways", "phone", "carrier", "call"}
 )
 """What every message may use; all are finished strings in the message's language."""
@@ -34,11 +35,11 @@ FRAME_LABELS: Mapping[str, str] = {"does_not_work": "frame-report", "person": "f
 FRAME = ("frame-carrier", "frame-language", "frame-skip", "frame-help", "frame-error-title", "frame-stale")
 
 LINES: Mapping[str, tuple[str, ...]] = {
-    "pay-bill": ("fee", "bar", "barred", "held", "unknown"),
+    "pay-bill": ("fee", "bar", "barred", "barred_others", "others", "held", "unknown"),
     "pay-away": ("go", "right"),
     "pay-faulted": ("ways", "no_ways"),
     "pay-reported": ("ways", "no_ways"),
-    "pay-paid": ("line-pending", "line-back", "credit", "part", "nothing_due"),
+    "pay-paid": ("line-pending", "line-back", "others", "credit", "part", "nothing_due"),
 }
 """Lines of a step that are shown when they apply: `pay-bill-fee`. A `.title` of theirs replaces the step's."""
 
@@ -51,7 +52,7 @@ VARIANTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 NOTES: Mapping[str, tuple[str, ...]] = {
     "pay-method": ("gone", "expired"),
-    "pay-person": ("not_allowed",),
+    "pay-person": ("not_allowed", "looked_at"),
     "enter-code": ("unknown",),
 }
 """What `data["note"]` adds above a step, once: `pay-method-note-gone`."""
@@ -75,6 +76,7 @@ HINTS = frozenset(
         "pay-bill--pay_part",
         "pay-part-field-amount",
         "pay-date-field-date",
+        "pay-already-field-when",
         "pay-dispute-field-words",
         "pay-person-field-phone",
         "enter-code-field-phone",

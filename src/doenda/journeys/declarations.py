@@ -104,7 +104,7 @@ _OURS = (
     _promising("claim_paid", _each(none="done", unknown="done", paid="nothing_due")),
     _promising("open_dispute", _always("done")),
     _promising("open_ticket", _always("done")),
-    _promising("stop_clock", _each(none="done", unknown="done", paid="nothing_due")),
+    _promising("stop_clock", _each(none="done person", unknown="done person", paid="nothing_due")),
     _promising("stop_clock_for_fault", _always("done")),
     _promising("open_callback", _always("done")),
 )

@@ -13,6 +13,11 @@ from doenda.kernel.money import Money
 MOST = 2000
 
 
+SHORTEST = 7
+"""Digits of a subscriber's number, without the leading zero: shorter ones are services, or typed halfway."""
+_COSTLY = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+
+
 class Invalid(ValueError):
     """The field named in the message could not be read."""
 
@@ -20,7 +25,8 @@ class Invalid(ValueError):
 def read(step: Ask, raw: Mapping[str, str], *, currency: str, most: int | None) -> dict[str, str]:
     """The step's fields as strings for the session's data: money in minor units, dates in ISO 8601, phones in E.164.
 
-    `most` is the largest amount (minor units) that makes sense. Raises Invalid naming the first field that cannot be read.
+    `most` is the largest amount (minor units) that makes sense. Raises Invalid naming the first field that cannot be
+    read.
     """
     return {field.name: _read(field, raw.get(field.name, "")[:MOST].strip(), currency, most) for field in step.fields}
 
@@ -68,12 +74,14 @@ def _day(text: str, *, past: bool) -> date:
 
 
 def phone(text: str) -> str:
-    """A number that can be dialled, in E.164. Raises ValueError."""
+    """A number that can be dialled, in E.164, at no more than a call's usual price. Raises ValueError."""
     try:
         parsed = phonenumbers.parse(text[:30], settings.DOENDA_COUNTRY)
     except phonenumbers.NumberParseException as error:
         raise ValueError(text[:30]) from error
-    if not phonenumbers.is_possible_number(parsed):
+    possible = phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
+    costly = phonenumbers.number_type(parsed) in _COSTLY
+    if not possible or costly or len(str(parsed.national_number)) < SHORTEST:
         raise ValueError(text[:30])
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

@@ -85,8 +85,12 @@ _HELP = (
     Do(
         "promise_ours",
         action="stop_clock",
-        then={"done": "promised", "nothing_due": "paid"},
-        sets={"done": {"promise": "fault"}, "nothing_due": {"receipt": "nothing_due"}},
+        then={"done": "promised", "person": "person", "nothing_due": "paid"},
+        sets={
+            "done": {"promise": "fault"},
+            "person": {"note": "looked_at"},
+            "nothing_due": {"receipt": "nothing_due"},
+        },
     ),
     Ask(
         "person",
@@ -111,8 +115,12 @@ _MONEY = (
     Do(
         "no_way",
         action="stop_clock",
-        then={"done": "promised", "nothing_due": "paid"},
-        sets={"done": {"promise": "no_way"}, "nothing_due": {"receipt": "nothing_due"}},
+        then={"done": "promised", "person": "person", "nothing_due": "paid"},
+        sets={
+            "done": {"promise": "no_way"},
+            "person": {"note": "looked_at"},
+            "nothing_due": {"receipt": "nothing_due"},
+        },
     ),
     Do(
         "start",

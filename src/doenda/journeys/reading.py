@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from doenda.access import codes
+from doenda.billing.models import Bill
 from doenda.journeys import actions, fields
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import NotAnOutcome
 from doenda.journeys.models import Session
 from doenda.journeys.steps import Ask, Choose, Step, Wait
+from doenda.kernel import clock
 
 PROVIDER_WORDS = ("order_id", "ref", "paid_amount")
 """What a customer brings back from a provider's page, unsigned: compared with the attempt before it counts."""
+
+
+AFTER_CLOSING = timedelta(days=30)
+"""A link and a code open a bill until this long after it is closed, to show its receipt (design rule 11)."""
+TYPED = "typed_"
+"""Before a field's name: what was typed into a form that could not be read, so that nobody has to type it again."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ def read_answer(session: Session, step: Step, outcome: str, values: Mapping[str,
     if isinstance(step, Wait) and outcome in step.presses:
         return Read(outcome, {name: values.get(name, "")[:200] for name in PROVIDER_WORDS if name in values})
     if outcome in step.buttons:
-        return Read(outcome)
+        return Read(outcome, _cleared(step) if isinstance(step, Ask) else {})
     raise NotAnOutcome(JOURNEYS[session.journey], step, outcome)
 
 
@@ -48,13 +57,28 @@ def _given(session: Session, step: Ask, values: Mapping[str, str], visitor: str)
             most=bill.remaining if bill else None,
         )
     except fields.Invalid as wrong:
-        return Read("invalid", {"wrong": str(wrong)})
-    read["wrong"] = ""
+        return Read("invalid", {"wrong": str(wrong)} | _typed(step, values))
+    read |= _cleared(step)
     if "known" not in step.reads:
         return Read("given", read)
     found = codes.find(read["phone"], read.pop("code"), visitor)
     if isinstance(found, codes.Throttled):
         return Read("locked", read)
-    if found is None:
-        return Read("unknown", read)
+    if found is None or not still_shown(found.subject_id):
+        return Read("unknown", read | _typed(step, values))
     return Read("known", read, opens=(found.account_id, found.subject_id))
+
+
+def still_shown(bill_id: UUID) -> bool:
+    """Is the bill open, or closed so lately that its receipt is still shown?"""
+    closed = Bill.objects.filter(pk=bill_id).values_list("closed_at", flat=True)
+    return any(at is None or at > clock.now() - AFTER_CLOSING for at in closed)
+
+
+def _typed(step: Ask, values: Mapping[str, str]) -> dict[str, str]:
+    """A code is a secret, and is never kept."""
+    return {TYPED + field.name: values.get(field.name, "")[:200] for field in step.fields if field.kind != "code"}
+
+
+def _cleared(step: Ask) -> dict[str, str]:
+    return {"wrong": "", **{TYPED + field.name: "" for field in step.fields}}

@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from doenda.journeys import actions
-from doenda.journeys.catalog import HANDOVERS, JOURNEYS
+from doenda.journeys.catalog import HANDOVERS, JOURNEYS, is_handover
 from doenda.journeys.engine import State, advance, begin
 from doenda.journeys.models import Session
 from doenda.journeys.reading import read_answer
@@ -22,6 +22,10 @@ from doenda.kernel.db import atomic
 
 ACTION_LEASE = timedelta(seconds=15)
 ADDRESS_LENGTH = 26
+PATIENCE = 3.0
+"""Seconds that a second press waits for the action that the first one started, before it is told to ask again."""
+ANSWERED = "answered"
+"""The key of the state's data that holds the version last answered: a repeat of it is no surprise to the customer."""
 STRANGERS_KEPT = timedelta(days=1)
 
 
@@ -32,6 +36,7 @@ class NoSession(LookupError):
 @dataclass(frozen=True)
 class Visit:
     """A session as a channel may present it. `state` already counts what has happened while the customer was away.
+    `address` may be another than the one asked for: a session that handed over goes on at the address it handed to.
 
     `busy`: an action of it runs right now. `stale`: the answer was to a page that is no longer the current one.
     """
@@ -55,6 +60,15 @@ class Visit:
         return isinstance(self.step, End)
 
 
+def _words_of(random: bytes) -> str:
+    return base64.b32encode(random)[:ADDRESS_LENGTH].decode()
+
+
+def _onward(address: str) -> str:
+    """Where a session that hands over goes on: whoever holds the one address can work out the other, nobody else."""
+    return _words_of(hashlib.sha256(b"onward" + address.encode()).digest())
+
+
 def _digest(address: str) -> bytes:
     return hashlib.sha256(address.encode()).digest()
 
@@ -67,10 +81,11 @@ def open_session(
     account_id: UUID | None = None,
     bill_id: UUID | None = None,
     entry: str | None = None,
+    address: str | None = None,
 ) -> Visit:
     """A new session with an unguessable address of its own (130 bits)."""
     state = begin(JOURNEYS[journey], entry)
-    address = base64.b32encode(randomness.token_bytes(17))[:ADDRESS_LENGTH].decode()
+    address = address or _words_of(randomness.token_bytes(17))
     with atomic():
         session = Session.objects.create(
             journey=journey,
@@ -91,6 +106,8 @@ def look(address: str) -> Visit:
     if session is None:
         raise NoSession
     state = _state(session)
+    if is_handover(JOURNEYS[session.journey][state.step]):
+        return look(_onward(address))
     busy = isinstance(JOURNEYS[session.journey][state.step], Do)
     return Visit(address, session, state if busy else _caught_up(session, state), busy=busy)
 
@@ -109,45 +126,76 @@ def answer(
     values: Mapping[str, str] | None = None,
     visitor: str = "",
 ) -> Visit:
-    """Take one answer and walk on to the next step that stops. Raises NoSession, and NotAnOutcome for a forged button."""
-    taken = _take(address, step, version, outcome, dict(values or {}), visitor)
-    if taken is not None:
-        return taken
-    return _run_actions(address, visitor)
+    """Take one answer and walk on to the next step that stops.
 
-
-def _take(address: str, step: str, version: int, outcome: str, values: dict[str, str], visitor: str) -> Visit | None:
-    """Move the session by the answer. A Visit when there is nothing more to do, None when actions are to be run."""
+    Raises NoSession, and NotAnOutcome for a forged button.
+    """
+    said = {name: value.replace("\0", "") for name, value in (values or {}).items()}
     with atomic():
         session = _locked(address)
-        state = _caught_up(session, _state(session))
-        journey = JOURNEYS[session.journey]
-        if isinstance(journey[state.step], Do):
-            if session.busy_until is not None and session.busy_until > clock.now():
-                return Visit(address, session, state, busy=True)
-            _save(session, state)  # whoever ran the action died: run it again
-            return None
-        if (step, version) != (state.step, state.version):
-            return Visit(address, session, state, stale=version != state.version - 1)
-        read = read_answer(session, journey[state.step], outcome, values, visitor)
-        state = advance(journey, state, read.outcome, read.values)
-        _save(session, state)
-        if read.opens is not None:
-            return _hand_over(session, read.opens)
-        return None if isinstance(journey[state.step], Do | Choose) else Visit(address, session, state)
+        taken = _take(session, address, (step, version), outcome, said, visitor)
+    if taken is None:
+        return _run_actions(session, address, visitor)
+    return _patiently(taken) if taken.busy else taken
 
 
-def _hand_over(session: Session, subject: tuple[UUID, UUID]) -> Visit:
+def _patiently(visit: Visit) -> Visit:
+    """The same visit once its running action is done, or as it is when patience ends."""
+    deadline = clock.monotonic() + PATIENCE
+    while visit.busy and clock.monotonic() < deadline:
+        clock.sleep(0.1)
+        visit = look(visit.address)
+    return visit
+
+
+def _take(
+    session: Session, address: str, answers: tuple[str, int], outcome: str, values: dict[str, str], visitor: str
+) -> Visit | None:
+    """Move the locked session by the answer to a step and version of it. None when actions are to be run next."""
+    journey, state = JOURNEYS[session.journey], _state(session)
+    if answers != (state.step, state.version) or not _acts(journey, state, outcome):
+        state = _caught_up(session, state)
+    if is_handover(journey[state.step]):
+        return look(_onward(address))
+    if isinstance(journey[state.step], Do):
+        if session.busy_until is not None and session.busy_until > clock.now():
+            return Visit(address, session, state, busy=True)
+        _save(session, state)  # whoever ran the action died: run it again
+        return None
+    version = str(answers[1])
+    if answers != (state.step, state.version):
+        return Visit(address, session, state, stale=version != state.data.get(ANSWERED))
+    read = read_answer(session, journey[state.step], outcome, values, visitor)
+    state = advance(journey, state, read.outcome, {**read.values, ANSWERED: version})
+    _save(session, state)
+    if read.opens is not None:
+        return _hand_over(session, read.opens, _onward(address))
+    return None if isinstance(journey[state.step], Do | Choose) else Visit(address, session, state)
+
+
+def _acts(journey: Journey, state: State, outcome: str) -> bool:
+    """Does this answer to a waiting step start an action? Then that looks under its lock at what happened meanwhile."""
+    step = journey[state.step]
+    return isinstance(step, Wait) and outcome in step.presses and isinstance(journey[step.then[outcome]], Do)
+
+
+def _hand_over(session: Session, subject: tuple[UUID, UUID], address: str) -> Visit:
     """The other journey goes on, with the bill that was opened, at an address of its own."""
     journey, _ = HANDOVERS["opened"]
     account_id, bill_id = subject
-    return open_session(journey, channel=session.channel, lang=session.lang, account_id=account_id, bill_id=bill_id)
+    return open_session(
+        journey,
+        channel=session.channel,
+        lang=session.lang,
+        account_id=account_id,
+        bill_id=bill_id,
+        address=address,
+    )
 
 
-def _run_actions(address: str, visitor: str) -> Visit:
-    """Run actions, each outside any transaction, until the session stands on a step that stops."""
+def _run_actions(session: Session, address: str, visitor: str) -> Visit:
+    """Run actions, each outside any transaction, until the session, as just saved, stands on a step that stops."""
     while True:
-        session = Session.objects.select_related("account", "bill").get(digest=_digest(address))
         state = _state(session)
         step = JOURNEYS[session.journey][state.step]
         if isinstance(step, Do):
@@ -157,10 +205,10 @@ def _run_actions(address: str, visitor: str) -> Visit:
         else:
             return Visit(address, session, _caught_up(session, state))
         with atomic():
-            session = _locked(address)
-            if (session.step, session.version) != (state.step, state.version):
-                return Visit(address, session, _state(session), stale=True)
-            _save(session, advance(JOURNEYS[session.journey], state, outcome, values))
+            moved = _save(session, advance(JOURNEYS[session.journey], state, outcome, values))
+        if not moved:  # somebody else ran the same action
+            return look(address)
+        session._state.fields_cache.clear()  # the action may have changed the bill: whoever asks for it reads it again
 
 
 def _locked(address: str) -> Session:
@@ -175,12 +223,15 @@ def _state(session: Session) -> State:
     return State(session.step, session.data, session.version)
 
 
-def _save(session: Session, state: State) -> None:
+def _save(session: Session, state: State) -> bool:
+    """Move the session's row to `state`. False, and nothing written, if it no longer stands where `session` saw it."""
     runs = isinstance(JOURNEYS[session.journey][state.step], Do)
+    here = Session.objects.filter(pk=session.pk, step=session.step, version=session.version)
     session.step, session.data, session.version = state.step, dict(state.data), state.version
     session.busy_until = clock.now() + ACTION_LEASE if runs else None
     session.moved_at = clock.now()
-    session.save(update_fields=["step", "data", "version", "busy_until", "moved_at"])
+    names = ("step", "data", "version", "busy_until", "moved_at")
+    return bool(here.update(**{name: getattr(session, name) for name in names}))
 
 
 def _caught_up(session: Session, state: State) -> State:

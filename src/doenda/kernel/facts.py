@@ -56,7 +56,7 @@ def record(kind: str, account_id: UUID | None, data: dict[str, Any]) -> Fact:
     row.pending = [name for name in _subscribers.get(kind, {}) if not _tell(name, fact)]
     if row.pending:
         sweeps.nudge("facts")
-    FactRow.objects.bulk_create([row])
+    row.insert()
     return fact
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 
 from django.db import connections
 from procrastinate.contrib.django import app
@@ -10,13 +11,20 @@ from procrastinate.exceptions import AlreadyEnqueued
 from doenda.kernel import sweeps
 
 log = logging.getLogger(__name__)
+AT_ONCE = 2
+_turns: dict[str, threading.BoundedSemaphore] = {}
 
 
 @app.task(name="doenda.sweep", queue="sweeps")
 def run_sweep(name: str) -> int:
+    """A sweep that waits for a dead provider must not take the threads of all others: at most two run at a time."""
+    turn = _turns.setdefault(name, threading.BoundedSemaphore(AT_ONCE))
+    if not turn.acquire(blocking=False):
+        return 0  # those that run find the work, or the next period does
     try:
         return sweeps.run(name)
     finally:
+        turn.release()
         connections.close_all()
 
 

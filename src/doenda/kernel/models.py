@@ -1,11 +1,12 @@
 """Rows of the ground floor: the clock's offset, the outbox, the facts."""
 
 from datetime import datetime
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 
 from doenda.kernel import clock
 from doenda.kernel.ids import new_id
@@ -19,6 +20,25 @@ class Row(models.Model):
 
     class Meta:
         abstract = True
+
+    def insert(self, *, once: bool = False) -> bool:
+        """Write the row, which must be new: IntegrityError if it is not; with `once`, False and nothing is written.
+
+        For rows that every payment writes: the statement is made once, at a third of what `bulk_create` costs.
+        """
+        statement, fields = _insert(type(self), " ON CONFLICT DO NOTHING" if once else "")
+        with connection.cursor() as cursor:
+            values = [field.get_db_prep_save(field.pre_save(self, add=True), connection) for field in fields]
+            cursor.execute(statement, values)
+            return bool(cursor.rowcount)
+
+
+@cache
+def _insert(model: type[Row], end: str) -> tuple[str, tuple["models.Field[Any, Any]", ...]]:
+    fields = tuple(model._meta.concrete_fields)
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}){end}', fields  # noqa: S608
 
 
 class ClockOffset(models.Model):
@@ -51,7 +71,9 @@ class OutboxRow(Row):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="outbox_once")]
         indexes: ClassVar = [
-            models.Index(fields=["due_at"], name="outbox_due", condition=models.Q(done_at=None, parked_at=None)),
+            models.Index(
+                fields=["kind", "due_at"], name="outbox_due_kind", condition=models.Q(done_at=None, parked_at=None)
+            ),
             models.Index(fields=["account_id", "created_at"], name="outbox_account"),
         ]
 

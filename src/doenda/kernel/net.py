@@ -61,13 +61,28 @@ def _client() -> httpx.Client:
     return httpx.Client(limits=limits, follow_redirects=False, trust_env=False)
 
 
+class _Left(dict[str, float]):
+    """httpx's timeouts, by phase of a call (connect, write, read, pool): each gets what is left until the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self.deadline = deadline
+
+    def get(self, phase: str, default: object = None) -> float:
+        return max(0.001, self.deadline - clock.monotonic())
+
+
 def over_http(request: Request) -> Reply:
-    """The real transport. The timeout bounds the whole answer, not only each read."""
+    """The real transport. The timeout bounds the whole call, not each of connecting, sending and reading."""
     deadline = clock.monotonic() + request.timeout
     body = bytearray()
     try:
         with _client().stream(
-            request.method, request.url, headers=dict(request.headers), content=request.content, timeout=request.timeout
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=request.content,
+            extensions={"timeout": _Left(deadline)},
         ) as answer:
             for chunk in answer.iter_bytes():
                 body += chunk

@@ -19,6 +19,8 @@ from doenda.kernel.models import OutboxRow
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0
+LOOKED_LATELY = 1.0
+"""Seconds: a sweep that found nothing of a kind looks at that kind again after so long."""
 
 
 @dataclass(frozen=True)
@@ -85,23 +87,28 @@ def put(
     row = OutboxRow(kind=kind, key=key, payload=payload, account_id=account_id, due_at=now + timedelta(seconds=due_in))
     if claimed:
         row.lease_until, row.tries = now + timedelta(seconds=_handlers[kind].lease), 1
-    made = OutboxRow.objects.bulk_create([row], ignore_conflicts=True)[0]
+    row.insert(once=True)
     if not claimed:
         sweeps.nudge("outbox")
-    return made
+    return row
 
 
-def send_claimed(row: OutboxRow) -> None:
-    """Send a row whose lease we hold; whatever goes wrong leaves it for the sweep."""
-    registered = _handlers[row.kind]
+def send_claimed(row: OutboxRow, handler: Handler | None = None) -> Outcome:
+    """Send a row whose lease we hold; whatever goes wrong leaves it for the sweep.
+
+    `handler` stands in for the kind's own where the caller has at hand what that one would read first.
+    """
+    outcome: Outcome
     try:
-        outcome = registered.handler(row)
+        outcome = (handler or _handlers[row.kind].handler)(row)
     except Exception as error:
         log.exception("outbox %s %s failed", row.kind, row.key)
+        row.done_at = None  # what it marked done was not committed, or the row itself knows that it was
         outcome = Again(None, f"{type(error).__name__}: {error}"[:500])
     if row.done_at is None:
         with transaction.atomic():
             _note(row, outcome)
+    return outcome
 
 
 def _note(row: OutboxRow, outcome: Outcome) -> None:
@@ -110,12 +117,21 @@ def _note(row: OutboxRow, outcome: Outcome) -> None:
             finish(row)
         case Again(after=after, reason=reason):
             pause = min(LONGEST_PAUSE, 2.0 ** min(row.tries, 10)) if after is None else after
-            OutboxRow.objects.filter(pk=row.pk).update(
-                lease_until=None, due_at=clock.now() + timedelta(seconds=pause), reason=reason
-            )
+            _still_ours(row).update(lease_until=None, due_at=clock.now() + timedelta(seconds=pause), reason=reason)
         case Parked(reason=reason):
-            OutboxRow.objects.filter(pk=row.pk).update(lease_until=None, parked_at=clock.now(), reason=reason)
+            _still_ours(row).update(lease_until=None, parked_at=clock.now(), reason=reason)
             log.error("outbox %s %s is parked: %s", row.kind, row.key, reason)
+
+
+def _still_ours(row: OutboxRow) -> models.QuerySet[OutboxRow]:
+    """The row, unless our lease ran out and somebody else has claimed it since: then it is theirs to note."""
+    return OutboxRow.objects.filter(pk=row.pk, tries=row.tries, done_at=None)
+
+
+def tried_by_others(row: OutboxRow) -> bool:
+    """Has anybody tried this row besides the one try that holds `row`? Nobody can claim it until the caller commits."""
+    tries = OutboxRow.objects.select_for_update().filter(pk=row.pk).values_list("tries", flat=True).get()
+    return tries > 1
 
 
 def finish(row: OutboxRow) -> None:
@@ -146,10 +162,23 @@ def claim(only: models.Q | None = None) -> OutboxRow | None:
 
 @sweeps.sweep("outbox", every=1)
 def sweep(limit: int = 100) -> int:
-    """Send what is due, one row after the other. Returns the rows tried."""
-    for done in range(limit):
-        row = claim()
-        if row is None:
-            return done
-        send_claimed(row)
-    return limit
+    """Send what is due, a row of each kind in turn: one whose other side hangs delays the others by one try at most.
+
+    Returns the rows tried.
+    """
+    done, empty = 0, dict.fromkeys(_handlers, float("-inf"))
+    while done < limit:
+        before, passed_over = done, False
+        for kind, looked_at in empty.items():
+            if done == limit or clock.monotonic() - looked_at < LOOKED_LATELY:
+                passed_over = True
+            elif (row := claim(Q(kind=kind))) is None:
+                empty[kind] = clock.monotonic()
+            else:
+                send_claimed(row)
+                done += 1
+        if done == before and not passed_over:
+            break
+        if done == before:
+            empty = dict.fromkeys(_handlers, float("-inf"))
+    return done

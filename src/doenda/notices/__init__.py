@@ -3,7 +3,8 @@
 May touch: assurance, billing, access, kernel.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -31,6 +32,30 @@ def send(
     from doenda.notices import sending
 
     return sending.write(kind, account_id, bill_id=bill_id, params=params, key=key, urgent=urgent, due_at=due_at)
+
+
+def withdraw(account_id: UUID, kinds: Iterable[str], reason: str) -> int:
+    """Cancel the account's notices of these kinds that have not left and cannot have left; returns how many.
+
+    Call it in the transaction that makes them untrue, with the account locked.
+    """
+    from doenda.notices import sending
+
+    return sending.withdraw(account_id, kinds, reason)
+
+
+def cancelled(notice_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of them were cancelled before they left."""
+    from doenda.notices import proof
+
+    return proof.cancelled(notice_ids)
+
+
+def first_left(account_id: UUID, kinds: Iterable[str], bill_ids: Iterable[UUID]) -> dict[UUID, date]:
+    """The day (the carrier's) on which the first notice of these kinds about each bill left, or certainly could not."""
+    from doenda.notices import proof
+
+    return proof.first_left(account_id, kinds, bill_ids)
 
 
 def delivered(notice_id: UUID) -> datetime | None:

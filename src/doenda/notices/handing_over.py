@@ -5,7 +5,7 @@ now waits with its reason (night, cap, no proven way), and what will never leave
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from doenda.assurance import guidance
@@ -20,7 +20,9 @@ from doenda.notices.models import Delivery, Notice
 from doenda.notices.sending import OUTBOX
 
 NO_WAY = "no proven way to name"
-NO_WAY_PAUSE = 30.0
+NO_WAY_PAUSE = 300.0
+"""Seconds; a way that is proven again brings those that wait for one forward (notices.waiting)."""
+TOO_LATE = "too late for the date that it tells"
 LONGEST_PAUSE = 600.0
 _OPEN = (Notice.State.DUE, Notice.State.HELD)
 
@@ -61,6 +63,9 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     kind, found = KINDS[notice.kind], wording.debt(notice, account)
     if kind.asks and found.due.minor <= 0:
         return _end(notice, row, Notice.State.CANCELLED, "nothing is owed any more")
+    if _too_late(notice):
+        facts.record("notices.cancelled", notice.account_id, {"notice_id": str(notice.pk), "kind": notice.kind})
+        return _end(notice, row, Notice.State.CANCELLED, TOO_LATE)
     phone = notice.party.phone if notice.party is not None else ""
     if not phone:
         return _end(notice, row, Notice.State.FAILED, "no number to send to")
@@ -80,6 +85,12 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     notice.save(update_fields=["handed_at", "state", "held_reason"])
     _note(notice, Delivery.Event.HANDED_OVER, ways=[way.slug for way in ways], detail=text.kind)
     return _Ready(notice.pk, phone, text)
+
+
+def _too_late(notice: Notice) -> bool:
+    """Would it say something untrue by now? One that may have arrived already is repeated until that is known."""
+    last = notice.params.get("leave_by")
+    return notice.handed_at is None and bool(last) and clock.today() > date.fromisoformat(str(last))
 
 
 def _earliest(notice: Notice, now: datetime) -> datetime:

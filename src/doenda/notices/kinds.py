@@ -3,7 +3,9 @@
 Parameters are plain: dates and instants in ISO form (date and datetime objects are converted), amounts in minor units
 of the account's currency. Understood besides what a kind needs: `currency`, `until` (the due date has moved), `whose`
 ("customer" or "ours", of a promise), `method` (leave only once a way with this method is proven), `longest_days` (of a
-suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it).
+suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it), `leave_by` (a
+day after which it says something untrue: it is cancelled if it has not left by then), `line` (the id of the line that
+it is about).
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,11 @@
 """Was the customer told, and what was named? Read by whoever may act only after a delivered notice (design rule 7)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from doenda.kernel import clock
 from doenda.notices.models import Delivery, Notice
 
 
@@ -24,6 +26,24 @@ class DeliveredNotice:
 def delivered(notice_id: UUID) -> datetime | None:
     """When, by the gateway's receipt; None if that is not known or there is no such notice."""
     return Notice.objects.filter(pk=notice_id).values_list("delivered_at", flat=True).first()
+
+
+def cancelled(notice_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of them were cancelled before they left."""
+    gone = Notice.objects.filter(pk__in=list(notice_ids), state=Notice.State.CANCELLED)
+    return set(gone.values_list("pk", flat=True))
+
+
+def first_left(account_id: UUID, kinds: Iterable[str], bill_ids: Iterable[UUID]) -> dict[UUID, date]:
+    """The day on which the first notice of these kinds about each bill was handed over, or failed for good."""
+    mine = Notice.objects.filter(account_id=account_id, kind__in=list(kinds), bill_id__in=list(bill_ids))
+    left = mine.filter(state__in=[Notice.State.SENT, Notice.State.DELIVERED, Notice.State.FAILED])
+    found: dict[UUID, date] = {}
+    for bill_id, handed, made in left.values_list("bill_id", "handed_at", "created_at"):
+        assert bill_id is not None
+        day = clock.local(handed or made).date()
+        found[bill_id] = min(day, found.get(bill_id, day))
+    return found
 
 
 def delivered_with_proof(kind: str, account_id: UUID, since: datetime) -> list[DeliveredNotice]:

@@ -1,5 +1,6 @@
 """Writing a notice: one row and its outbox row, in the transaction of whoever decided it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,13 @@ def write(
         wait = max(0.0, (notice.due_at - now).total_seconds())
         outbox.put(OUTBOX, str(notice.pk), {"notice": str(notice.pk)}, account_id=account_id, due_in=wait)
     return written
+
+
+def withdraw(account_id: UUID, kinds: Iterable[str], reason: str) -> int:
+    """See `notices.withdraw`. One that was handed over once may have arrived: it stays as it is."""
+    waiting = Notice.objects.filter(account_id=account_id, kind__in=list(kinds), handed_at=None)
+    states = [Notice.State.DUE, Notice.State.HELD]
+    return waiting.filter(state__in=states).update(state=Notice.State.CANCELLED, held_reason=reason[:200])
 
 
 def recipient(account_id: UUID) -> Party | None:

@@ -35,10 +35,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """What a notice is about, as it is now: the bill it opens (None: none), and the amount due."""
+    """What a notice is about, as it is now: the bill it opens (None: none), the amount due, and of how many bills."""
 
     bill: Bill | None
     due: Money
+    bills: int = 1
 
 
 def with_links() -> bool:
@@ -55,7 +56,7 @@ def debt(notice: Notice, account: Account) -> Debt:
     oldest = notice.bill or (Bill.objects.get(pk=bills[0].bill_id) if bills else None)
     if oldest is not None and bills and oldest.state != "open":
         oldest = Bill.objects.get(pk=bills[0].bill_id)
-    return Debt(oldest, Money(sum(bill.remaining for bill in bills), account.currency))
+    return Debt(oldest, Money(sum(bill.remaining for bill in bills), account.currency), len(bills))
 
 
 def compose(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, ...]) -> Text:
@@ -78,7 +79,7 @@ def _more(notice: Notice, kind: Kind, args: dict[str, str]) -> list[str]:
         parts.append(texts.say("notice-moved", lang, **args))
     lines = [texts.say("notice-ways", lang, **args)] if kind.asks else []
     if kind.opens and "code" in args:
-        part = None if with_links() else "sms"
+        part = None if with_links() else "sms" if args["door"] == "voice" else "site"
         lines.append(texts.say("notice-open", lang, part=part, **args))
     if lines:
         parts.append("\n".join(lines))
@@ -95,8 +96,11 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
         "call": settings.DOENDA_CALL,
         "site": settings.DOENDA_BASE_URL.removeprefix("https://").removeprefix("http://"),
         "amount": money(found.due, lang),
-        "lines": "barred" if _barred(notice) else "open",
+        "bills": "one" if found.bills <= 1 else str(found.bills),
     }
+    args |= _lines(notice, lang)
+    args["door"] = "voice" if any(way.channel == "voice" for way in ways) else "site"
+    args["where"] = f"114/{args['call']}" if args["door"] == "voice" else args["site"]
     if ways:
         args["ways"] = names(ways, lang)
     if bill is not None:
@@ -134,8 +138,21 @@ def _of_params(params: dict[str, Any], notice: Notice, lang: str) -> dict[str, s
     return args
 
 
-def _barred(notice: Notice) -> bool:
-    return Line.objects.filter(account_id=notice.account_id).exclude(barring=Line.Barring.NONE).exists()
+def _lines(notice: Notice, lang: str) -> dict[str, str]:
+    """How the account's lines stand: "open", "barred" (coming back: nothing keeps them so), or what still keeps them.
+
+    "line": the masked number that the notice is about, if there are several.
+    """
+    mine = list(Line.objects.filter(account_id=notice.account_id).values_list("pk", "number", "barring"))
+    barred = any(barring != Line.Barring.NONE for _, _, barring in mine)
+    due = [bill for bill in owed.overdue(notice.account_id, clock.today()) if bill.may_bar]
+    said = {"lines": ("stays" if barred else "owes") if due else ("barred" if barred else "open"), "line": "none"}
+    if due:
+        said["overdue"] = money(Money(sum(bill.remaining for bill in due), due[0].currency), lang)
+    about = [number for pk, number, _ in mine if str(pk) == notice.params.get("line")]
+    if about and len(mine) > 1:
+        said["line"] = words.masked_phone(about[0])
+    return said
 
 
 def money(amount: Money, lang: str) -> str:
@@ -148,12 +165,14 @@ def _day(text: str) -> date:
 
 
 def _when(text: str, lang: str) -> str:
-    """A day, or a moment; the last minute of a day is that day."""
+    """A day, or a moment; the last minute of a day is that day, and so is the midnight that ends it."""
     if "T" not in text:
         return words.day(date.fromisoformat(text), lang)
     instant = datetime.fromisoformat(text)
     local = clock.local(instant)
-    return words.day(local.date(), lang) if (local.hour, local.minute) == (23, 59) else words.moment(instant, lang)
+    if (local.hour, local.minute) in {(0, 0), (23, 59)}:
+        return words.day((local - timedelta(minutes=1)).date(), lang)
+    return words.moment(instant, lang)
 
 
 def sized(body: str) -> Text:

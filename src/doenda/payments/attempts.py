@@ -79,7 +79,7 @@ def start(
         if not wanted:
             return Result("nothing_due")
         if session_id is not None:
-            close_waiting(Attempt.objects.filter(session_id=session_id), "another way was chosen")
+            close_waiting(account.attempts.filter(session_id=session_id), "another way was chosen")
         terms = providers.get(provider)
         if method not in terms.methods:
             raise ValueError(f"{provider} has no method {method!r}")
@@ -110,7 +110,11 @@ def start(
 
 def look(attempt_id: UUID) -> Result:
     """Where the attempt stands now, in a channel's words."""
-    attempt = Attempt.objects.get(pk=attempt_id)
+    return said(Attempt.objects.get(pk=attempt_id))
+
+
+def said(attempt: Attempt) -> Result:
+    """The same of a row that was just read or written."""
     if attempt.state in IN_FLIGHT and attempt.person_owns_at is not None:
         return Result("person_owns", attempt.id, reason=attempt.reason)
     redirect = attempt.redirect_url if attempt.state == State.NEEDS_REDIRECT else ""
@@ -131,12 +135,12 @@ class Cleared:
 def clear(account_id: UUID, bill_ids: list[UUID], session_id: UUID) -> Cleared:
     """Before anything else is begun: close what this visit began, and settle what may still be moving money."""
     with atomic():
-        accounts.lock(account_id)
+        account = accounts.lock(account_id)
         if not Bill.objects.filter(pk__in=bill_ids, state="open").exists():
             return Cleared("paid")
         moving = in_flight(bill_ids)
         if moving is None:
-            close_waiting(Attempt.objects.filter(session_id=session_id), "another way was chosen")
+            close_waiting(account.attempts.filter(session_id=session_id), "another way was chosen")
             return Cleared("free")
     inquiry.ask(moving)
     if not Bill.objects.filter(pk__in=bill_ids, state="open").exists():

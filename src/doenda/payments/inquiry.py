@@ -35,6 +35,7 @@ def sweep(limit: int = 100) -> int:
             ask(attempt)
         except Exception:
             log.exception("the question about attempt %s failed; it will be asked again", attempt.id)
+            _tidy(attempt, Answer(Outcome.UNKNOWN, "ERROR"))
     return limit
 
 
@@ -46,7 +47,6 @@ def _claim() -> Attempt | None:
         attempt = (
             due.filter(ask_at__lte=now).order_by("ask_at").first()
             or due.filter(state__in=WAITING, expires_at__lt=now, ask_at=None).order_by("expires_at").first()
-            or due.filter(state=State.SENT, sent_at__lt=now - LEASE, ask_at=None).order_by("sent_at").first()
         )
         if attempt is not None:
             attempt.asked += 1
@@ -61,39 +61,48 @@ def ask(attempt: Attempt) -> None:
     terms = providers.get(attempt.provider)
     answer = terms.inquire(charge_of(attempt))
     conclude = _conclusion(attempt, answer)
-    if conclude is Outcome.GIVEN_BACK:
+    if conclude is Outcome.GIVEN_BACK and answer.outcome is Outcome.PENDING:
         answer = terms.void(charge_of(attempt))
-        conclude = Outcome.REFUSED if answer.outcome is Outcome.GIVEN_BACK else answer.outcome
-    if conclude in (Outcome.PAID, Outcome.REFUSED):
+        conclude = answer.outcome
+    if conclude in (Outcome.PAID, Outcome.REFUSED, Outcome.GIVEN_BACK):
         words = answer if answer.outcome is conclude else Answer(conclude, f"{answer.code or 'VOID'}_SURE")
-        apply(attempt.id, words, "inquiry")
-    _tidy(attempt.id, answer)
+        apply(attempt, words, "inquiry")
+    _tidy(attempt, answer)
 
 
 def _conclusion(attempt: Attempt, answer: Answer) -> Outcome:
-    """What the answer means for an attempt of this age. GIVEN_BACK here means: void it and see."""
+    """What the answer means for an attempt of this age. GIVEN_BACK for one that is pending means: void it and see.
+
+    While an attempt is SENT, a sender may still bring it: what is not there yet says nothing, and is not voided.
+    """
     if answer.outcome is Outcome.PAID or attempt.state not in IN_FLIGHT:
         return answer.outcome
-    age = clock.now() - (attempt.sent_at or attempt.created_at)
-    if answer.outcome is Outcome.PENDING and age >= VOID_AFTER:
-        return Outcome.GIVEN_BACK
-    if answer.outcome is Outcome.NOT_FOUND and age >= providers.get(attempt.provider).longest:
+    if answer.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.GIVEN_BACK):
         return Outcome.REFUSED
-    if answer.outcome in (Outcome.REFUSED, Outcome.EXPIRED):
+    if attempt.state == State.UNKNOWN and answer.outcome is Outcome.PENDING and _age(attempt) >= VOID_AFTER:
+        return Outcome.GIVEN_BACK
+    longest = providers.get(attempt.provider).longest
+    if attempt.state == State.UNKNOWN and answer.outcome is Outcome.NOT_FOUND and _age(attempt) >= longest:
         return Outcome.REFUSED
     return Outcome.UNKNOWN
 
 
-def _tidy(attempt_id: UUID, answer: Answer) -> None:
-    """What is over needs no more questions; what stays unknown for a day gets a person."""
+def _age(attempt: Attempt) -> timedelta:
+    """How long ago the last try to charge ended without an answer (the first may have been long before a crash)."""
+    return clock.now() - attempt.moves.filter(target=State.UNKNOWN).latest("created_at").created_at
+
+
+def _tidy(asked: Attempt, answer: Answer) -> None:
+    """What is over needs no more questions, unless a doorbell rang while we asked; what stays unknown for a day gets a
+    person."""
     with atomic():
-        _, attempt = locked(attempt_id)
+        _, attempt = locked(asked.id)
         now = clock.now()
         if attempt.state in WAITING and attempt.expires_at and attempt.expires_at < now:
             if answer.outcome is not Outcome.UNKNOWN:
                 move(attempt, State.EXPIRED, answer.code, ask_at=None)
         elif attempt.state not in IN_FLIGHT:
-            Attempt.objects.filter(pk=attempt.pk).update(ask_at=None)
+            Attempt.objects.filter(pk=attempt.pk, ask_at=asked.ask_at).update(ask_at=None)
         elif attempt.person_owns_at is None and now - (attempt.sent_at or attempt.created_at) > A_PERSON_AFTER:
             Attempt.objects.filter(pk=attempt.pk).update(person_owns_at=now)
             facts.record("payments.person_owns", attempt.account_id, {"attempt": str(attempt.id), "reason": "a day"})

@@ -115,6 +115,9 @@ class Doorbell(Row):
                 fields=["provider", "transmission"], name="doorbell_once", condition=models.Q(genuine=True)
             )
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="doorbell_forged", condition=models.Q(genuine=False)),
+        ]
 
 
 class Refund(Row):

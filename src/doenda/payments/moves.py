@@ -13,12 +13,23 @@ from doenda.payments.providers.contract import Charge
 from doenda.payments.states import IN_FLIGHT, WAITING, State, check
 
 
-def locked(attempt_id: UUID) -> tuple[Account, Attempt]:
-    """The attempt and its account, the account's row locked first (design rule 2). In the caller's transaction."""
-    account_id = Attempt.objects.values_list("account_id", flat=True).get(pk=attempt_id)
+def locked(attempt_id: UUID, account_id: UUID | None = None) -> tuple[Account, Attempt]:
+    """The attempt and its account, the account's row locked first (design rule 2). In the caller's transaction.
+
+    `account_id` spares a read where the caller knows it. Raises Attempt.DoesNotExist, also for another account's.
+    """
+    if account_id is None:
+        account_id = Attempt.objects.values_list("account_id", flat=True).get(pk=attempt_id)
     account = accounts.lock(account_id)
-    attempt = Attempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
+    attempt = Attempt.objects.select_for_update().get(pk=attempt_id, account_id=account_id)
     return account, attempt
+
+
+def lock(attempt: Attempt) -> Account:
+    """Lock the attempt's account, then bring `attempt` up to date under that lock. In the caller's transaction."""
+    account = accounts.lock(attempt.account_id)
+    attempt.refresh_from_db(from_queryset=Attempt.objects.select_for_update())
+    return account
 
 
 def move(attempt: Attempt, target: State, cause: str, **changes: Any) -> None:
@@ -29,7 +40,7 @@ def move(attempt: Attempt, target: State, cause: str, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(attempt, name, value)
     attempt.save(update_fields=list(changes))
-    AttemptMove.objects.bulk_create([AttemptMove(attempt=attempt, source=source, target=target, cause=cause[:120])])
+    AttemptMove(attempt=attempt, source=source, target=target, cause=cause[:120]).insert()
 
 
 def close_waiting(attempts: QuerySet[Attempt], cause: str) -> None:

@@ -17,33 +17,52 @@ from doenda.kernel.ids import outside
 from doenda.kernel.models import OutboxRow
 from doenda.notices import send
 from doenda.payments import refunds
-from doenda.payments.models import Attempt
-from doenda.payments.moves import close_waiting, locked, move
+from doenda.payments.models import Attempt, AttemptBill
+from doenda.payments.moves import close_waiting, lock, move
 from doenda.payments.providers import get
 from doenda.payments.providers.contract import Answer, Outcome
-from doenda.payments.states import IN_FLIGHT, OVER, State
+from doenda.payments.states import IN_FLIGHT, OVER, WAITING, State
 
 log = logging.getLogger(__name__)
 FIRST_QUESTION = timedelta(seconds=2)
+CERTAINLY_NOT = frozenset({Outcome.REFUSED, Outcome.EXPIRED, Outcome.OUR_FAULT, Outcome.GIVEN_BACK})
 
 
-def apply(attempt_id: UUID, answer: Answer, cause: str, *, row: OutboxRow | None = None) -> State:
-    """Bring a provider's answer to the attempt; also marks the outbox row done. Returns the attempt's state."""
+def apply(attempt: Attempt, answer: Answer, cause: str, *, row: OutboxRow | None = None) -> None:
+    """Bring a provider's answer to the attempt; also marks the outbox row done. `attempt` is up to date afterwards.
 
-    def work() -> State:
-        account, attempt = locked(attempt_id)
-        if answer.outcome is Outcome.PAID:
+    `attempt` comes as it was when the provider was asked: an answer may be older than what we concluded since.
+    """
+    asked_in = attempt.state
+
+    def work() -> None:
+        account = lock(attempt)
+        if answer.outcome is Outcome.PAID and attempt.state in OVER and asked_in not in OVER:
+            inquiry_due(attempt)
+        elif answer.outcome is Outcome.PAID:
             settle(account, attempt, answer, cause)
+        elif answer.outcome is Outcome.GIVEN_BACK and attempt.state == State.PAID:
+            refunds.reverse(account, attempt, ("given_back", f"{attempt.provider}:{attempt.provider_ref}"), cause)
         elif attempt.state in IN_FLIGHT:
-            if answer.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.OUR_FAULT):
+            if answer.outcome in CERTAINLY_NOT and not _one_of_several(answer, row):
                 refuse(attempt, answer)
             elif attempt.state == State.SENT:
                 _unknown(attempt, answer)
         if row is not None:
             outbox.finish(row)
-        return State(attempt.state)
 
-    return durable(work)
+    durable(work)
+
+
+def _one_of_several(answer: Answer, row: OutboxRow | None) -> bool:
+    """Our fault is certain of the one request that met it; another one of the same charge may have arrived."""
+    return answer.outcome is Outcome.OUR_FAULT and row is not None and outbox.tried_by_others(row)
+
+
+def inquiry_due(attempt: Attempt) -> None:
+    """Have the attempt asked about at the next sweep."""
+    attempt.ask_at = clock.now()
+    attempt.save(update_fields=["ask_at"])
 
 
 def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> None:
@@ -55,7 +74,7 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
         return
     late = attempt.state in OVER
     now = clock.now()
-    parts = list(attempt.bills.values_list("bill_id", "amount"))
+    parts, begun = _parts(attempt)
     post.payment(
         account,
         parts,
@@ -65,18 +84,27 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
         at=now,
     )
     move(attempt, State.PAID, cause, settled_at=now, provider_ref=answer.ref, ask_at=None, reason=answer.code)
-    bill_ids = [bill_id for bill_id, _ in parts]
-    close_waiting(Attempt.objects.filter(account=account, bills__bill_id__in=bill_ids).exclude(pk=attempt.pk), "paid")
+    if begun:
+        close_waiting(Attempt.objects.filter(pk__in=begun), "paid")
     if attempt.synthetic:
         refunds.ask(attempt, "probe")
     else:
         _evidence(attempt, "worked", "attempt", at=attempt.sent_at)
-        send("receipt", account.id, bill_id=bill_ids[0], params=_receipt(attempt), key=f"receipt-{attempt.id}")
+        send("receipt", account.id, bill_id=parts[0][0], params=_receipt(attempt), key=f"receipt-{attempt.id}")
     facts.record(
         "payments.paid",
         account.id,
         {"attempt": str(attempt.id), "way": attempt.way, "amount": attempt.amount, "late": late},
     )
+
+
+def _parts(attempt: Attempt) -> tuple[list[tuple[UUID, int]], set[UUID]]:
+    """What part of the attempt is for which bill, and the other attempts that were begun for these bills."""
+    mine = AttemptBill.objects.filter(attempt=attempt).values("bill")
+    rows = AttemptBill.objects.filter(bill__in=mine).values_list("attempt_id", "bill_id", "amount", "attempt__state")
+    found = list(rows.order_by("pk"))
+    parts = [(bill_id, amount) for attempt_id, bill_id, amount, _ in found if attempt_id == attempt.pk]
+    return parts, {each for each, _, _, state in found if each != attempt.pk and state in WAITING}
 
 
 def refuse(attempt: Attempt, answer: Answer) -> None:

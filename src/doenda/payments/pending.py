@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from doenda.kernel import clock
-from doenda.payments.models import Attempt
+from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.states import State
 
 HELD_AFTER_OUR_FAULT = timedelta(days=3)
-"""A customer whose try failed through our fault gets this long before anything adverse: nobody is punished for it."""
+"""A customer whose try failed through our fault gets this long before anything adverse: nobody is punished for it.
+
+Who was told not to pay again, until we knew that nothing had been taken, gets as long."""
 
 
 def adverse_blocked(account_id: UUID) -> str | None:
@@ -21,3 +23,19 @@ def our_faults(account_id: UUID) -> list[tuple[datetime, datetime]]:
     """Intervals that do not count against the customer: a try that failed through us, and some days to try again."""
     faults = Attempt.objects.filter(account_id=account_id, state=State.OUR_FAULT).order_by("created_at")
     return [(row.created_at, (row.settled_at or clock.now()) + HELD_AFTER_OUR_FAULT) for row in faults]
+
+
+def unknowns(account_id: UUID) -> list[tuple[datetime, datetime | None]]:
+    """Intervals in which nobody knew whether money had moved, and the customer was asked not to pay again.
+
+    None: not known yet. After an outcome other than `paid`, with some days to try again.
+    """
+    moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=State.UNKNOWN).select_related("attempt")
+    return [(move.created_at, _known_at(move.attempt)) for move in moves.order_by("created_at")]
+
+
+def _known_at(attempt: Attempt) -> datetime | None:
+    if attempt.in_flight:
+        return None
+    known = attempt.settled_at or clock.now()
+    return known if attempt.state == State.PAID else known + HELD_AFTER_OUR_FAULT

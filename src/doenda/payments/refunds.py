@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from doenda.billing import post
+from doenda.billing.models import Account
 from doenda.kernel import clock, facts, outbox
 from doenda.kernel.db import durable
 from doenda.kernel.models import OutboxRow
@@ -36,11 +37,16 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
     return outbox.Sent()
 
 
+def reverse(account: Account, attempt: Attempt, fact: tuple[str, str], reason: str) -> None:
+    """The provider has given a paid attempt's money back: take it out of the books. Needs the account's lock."""
+    post.undo_payment("payment", f"{attempt.provider}:{attempt.provider_ref}", fact)
+    move(attempt, State.REVERSED, reason)
+    facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": reason})
+
+
 def _posted(refund: Refund, row: OutboxRow) -> None:
     account, attempt = locked(refund.attempt_id)
     if attempt.state == State.PAID:
-        post.undo_payment("payment", f"{attempt.provider}:{attempt.provider_ref}", ("refund", str(refund.id)))
-        move(attempt, State.REVERSED, refund.reason)
-        facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": refund.reason})
+        reverse(account, attempt, ("refund", str(refund.id)), refund.reason)
     Refund.objects.filter(pk=refund.pk).update(done_at=clock.now())
     outbox.finish(row)

@@ -3,7 +3,8 @@
 Nothing short of a receipt is a proof. Probe money has books of its own, and its account is in no report and no case.
 """
 
-from uuid import UUID
+from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -23,6 +24,7 @@ ACCOUNT = "PROBE"
 AMOUNT = {"KRW": 1000}
 CURRENCY = "KRW"
 PATIENCE = 20.0
+LONGEST_WALK = timedelta(minutes=5)
 
 
 def probe_account() -> Account:
@@ -53,7 +55,7 @@ def walk(slug: str) -> ProbeRun:
             trouble=walked.trouble or ("" if outcome == "worked" else f"stopped at {walked.outcome}"),
         )
         evidence.record(slug, outcome, source_kind="walk", source_id=str(run.id), synthetic=True, detail=run.trouble)
-    _give_back(bill.pk)
+    _give_back(bill)
     return run
 
 
@@ -71,24 +73,29 @@ def _new_bill() -> tuple[Bill, str]:
     return bill, f"{settings.DOENDA_BASE_URL}/p/{token}"
 
 
-def _give_back(bill_id: UUID) -> None:
+def _give_back(bill: Bill) -> None:
     """Send the walk's own refund now, and take the bill out of the books; what is not done here, the sweeps do."""
-    refunds = Refund.objects.filter(attempt__bills__bill_id=bill_id, done_at=None).values_list("id", flat=True)
+    refunds = Refund.objects.filter(attempt__bills__bill_id=bill.pk, done_at=None).values_list("id", flat=True)
     for refund_id in refunds:
         row = outbox.claim(Q(kind="refund", key=str(refund_id)))
         if row is not None:
             outbox.send_claimed(row)
+    _close([bill])
     close_old_bills()
 
 
 def close_old_bills(limit: int = 20) -> int:
-    """Cancel probe bills that are open with nothing in flight: walks that failed, or whose money is back."""
-    account = probe_account()
+    """Cancel probe bills that walks left open with nothing in flight; a young one may be walked at this moment."""
+    mine = Bill.objects.filter(account=probe_account(), state="open", created_at__lt=clock.now() - LONGEST_WALK)
+    return _close(mine.exclude(attempt_bills__in_flight=True).order_by("created_at")[:limit])
+
+
+def _close(found: Iterable[Bill]) -> int:
     closed = 0
-    for bill in Bill.objects.filter(account=account, state="open").order_by("created_at")[:limit]:
-        if bill.attempt_bills.filter(in_flight=True).exists():
-            continue
+    for bill in found:
         with atomic():
-            locked = accounts.lock(account.pk)
-            closed += bills.cancel(locked, bill, fact_id=f"probe-{bill.pk}", at=clock.now())
+            account = accounts.lock(bill.account_id)
+            bill.refresh_from_db()
+            if bill.state == "open" and not bill.attempt_bills.filter(in_flight=True).exists():
+                closed += bills.cancel(account, bill, fact_id=f"probe-{bill.pk}", at=clock.now())
     return closed

@@ -23,11 +23,11 @@ CLIENTS = 16
 
 @dataclass(frozen=True)
 class Ground:
-    """`url` is what processes use, `owner` who may define tables there; `pgbench` is the program."""
+    """`url` is what processes use, `owner` who may define tables there; `pgbench` is the program, if there is one."""
 
     url: str
     owner: str
-    pgbench: Path
+    pgbench: str | None
 
     @property
     def env(self) -> dict[str, str]:
@@ -56,19 +56,13 @@ class Ground:
 
 @contextmanager
 def ground(database: str | None, owner: str | None) -> Iterator[Ground]:
-    """A throwaway server, or the migrated database that `database` names (it keeps the rows). Django here uses it, too.
-
-    Raises RuntimeError if a foreign server is named and there is no pgbench on the path.
-    """
+    """A throwaway server, or the migrated database that `database` names; Django here uses it. It keeps the rows."""
     with ExitStack() as stack:
         if database is None:
             server = stack.enter_context(embedded.throwaway())
-            made = Ground(server.url(), server.url(role=embedded.OWNER), server.bin("pgbench"))
+            made = Ground(server.url(), server.url(role=embedded.OWNER), str(server.bin("pgbench")))
         else:
-            program = shutil.which("pgbench")
-            if program is None:
-                raise RuntimeError("pgbench is not on the PATH: install PostgreSQL's client programs")
-            made = Ground(database, owner or database, Path(program))
+            made = Ground(database, owner or database, shutil.which("pgbench"))
         stack.callback(_point_django(made))
         if database is None:
             call_command("migrate", database="owner", verbosity=0)
@@ -107,8 +101,10 @@ class Pgbench:
         return float(found[1])
 
     def _run(self, *options: str) -> str:
+        if self.ground.pgbench is None:
+            raise RuntimeError("pgbench is not on the PATH: install PostgreSQL's client programs")
         done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-            [str(self.ground.pgbench), *options], capture_output=True, text=True, check=False
+            [self.ground.pgbench, *options], capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(f"pgbench failed:\n{done.stderr[-2000:]}")

@@ -1,6 +1,5 @@
 ### Words that only web pages need.
 
-web-fact-amount = Amount due
 web-fact-paid = Paid
 web-fact-when = Paid on
 web-fact-how = Method
@@ -10,6 +9,10 @@ web-fact-line = Phone number
 web-working = We are working on it. Press the button below in a few seconds. You do not need to pay again.
     .title = One moment
 web-working--check = Check again
+web-closed = The time for that payment page ran out, or the payment ended somewhere else. Press the button to see where things stand now.
+    .title = That payment page has closed
+web-closed--check = See where things stand
+web-again = See the bill again
 web-error-title = We cannot show this page
 web-error-bad = Something on this page was incomplete, so we did nothing. No money was taken. Please open the link in your text message again.
 web-error-gone = There is no page at this address. Open the link in your text message again, or use your six-digit code.

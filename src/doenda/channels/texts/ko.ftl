@@ -1,6 +1,5 @@
 ### 웹 화면에만 있는 말.
 
-web-fact-amount = 남은 금액 (Amount)
 web-fact-paid = 낸 금액 (Paid)
 web-fact-when = 낸 때 (Paid on)
 web-fact-how = 낸 방법 (Method)
@@ -10,6 +9,10 @@ web-fact-line = 전화번호 (Phone)
 web-working = 처리하고 있어요. 몇 초 뒤에 아래를 눌러 주세요. 다시 결제하지 않아도 돼요.
     .title = 처리하고 있어요
 web-working--check = 다시 확인하기
+web-closed = 결제 화면이 열려 있던 시간이 지났거나 다른 곳에서 결제가 끝났어요. 아래를 누르시면 지금 어디까지 됐는지 보여 드려요.
+    .title = 그 결제 화면은 닫혔어요
+web-closed--check = 지금 상태 보기
+web-again = 청구서 다시 보기
 web-error-title = 지금 이 화면을 보여 드릴 수 없어요
 web-error-bad = 이 화면의 내용이 온전하지 않아서 아무것도 하지 않았어요. 돈은 빠져나가지 않았어요. 문자의 링크를 다시 눌러 주세요.
 web-error-gone = 이 주소의 화면은 없어요. 문자의 링크를 다시 누르시거나 여섯 자리 번호로 들어와 주세요.

@@ -30,7 +30,9 @@ def pay(url: str, *, method: str = "card", lang: str = "ko", scripts: bool = Fal
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable())
         context = browser.new_context(
-            java_script_enabled=scripts, locale={"ko": "ko-KR", "en": "en-US"}[lang], viewport={"width": 360, "height": 740}
+            java_script_enabled=scripts,
+            locale={"ko": "ko-KR", "en": "en-US"}[lang],
+            viewport={"width": 360, "height": 740},
         )
         page = context.new_page()
         page.set_default_timeout(10_000)

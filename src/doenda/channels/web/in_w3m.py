@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 
 from doenda.channels.web.in_chromium import NoBrowser
 from doenda.channels.web.walker import Walk
@@ -49,38 +50,51 @@ class Screen:
         self._tmux("kill-server")
 
 
-def pay(url: str) -> Walk:
-    """Open a link in w3m (in English, whose labels are ASCII) and pay by card to the receipt. Raises NoBrowser."""
-    for tool in ("w3m", "tmux"):
+type Press = Callable[[Screen, str], None]
+
+
+def needs(*tools: str) -> None:
+    """Raises NoBrowser naming the first that is not installed."""
+    for tool in tools:
         if shutil.which(tool) is None:
             raise NoBrowser(f"{tool} is not installed")
-    begun = clock.monotonic()
+
+
+def pay(url: str) -> Walk:
+    """Open a link in w3m (in English, whose labels are ASCII) and pay by card to the receipt. Raises NoBrowser."""
+    needs("w3m", "tmux")
     with tempfile.TemporaryDirectory() as folder:
         screen = Screen(["w3m", "-o", "auto_image=FALSE", "-o", "use_cookie=0", f"{url}?lang=en"], folder)
-        try:
-            steps, trouble = _walk(screen)
-            text = screen.text()
-        finally:
-            screen.close()
+        return walk_screen(screen, _press)
+
+
+def walk_screen(screen: Screen, press: Press) -> Walk:
+    """Walk a text browser that has the link open, and close it."""
+    begun = clock.monotonic()
+    try:
+        steps, trouble = _walk(screen, press)
+        text = screen.text()
+    finally:
+        screen.close()
     return Walk("paid" if not trouble else steps[-1], tuple(steps), clock.monotonic() - begun, text, trouble)
 
 
 _STEPS = (
-    # step, words that show that the page is there, a pattern for the button's label
-    ("pay.bill", "Bill number", "^Pay"),
-    ("pay.method", "Back to", "^Pay"),
-    ("provider", "Approve", "Approve .+Cancel"),
-    ("pay.away.returned", "Is this right?", "^Pay"),
+    # step, words that show that the page is there, words of the button that no text before it has
+    ("pay.bill", "are unpaid", "Pay "),
+    ("pay.method", "Back to", " this way"),
+    ("provider", "Approve", " Approve"),
+    ("pay.away.returned", "Is this right?", "Pay "),
 )
 
 
-def _walk(screen: Screen) -> tuple[list[str], str]:
+def _walk(screen: Screen, press: Press) -> tuple[list[str], str]:
     steps: list[str] = []
     for step, sign, button in _STEPS:
         if not screen.wait(sign):
             return steps or ["nowhere"], f"{step} did not come up:\n{screen.text()}"
         steps.append(step)
-        _press(screen, button)
+        press(screen, button)
     if not screen.wait("Receipt number"):
         return steps, f"no receipt:\n{screen.text()}"
     return [*steps, "pay.paid"], ""

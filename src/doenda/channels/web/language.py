@@ -1,15 +1,37 @@
 """Which language a page speaks: the switch, else the visit's own, else what the browser asks for, else Korean."""
 
-from django.http import HttpRequest
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, QueryDict
 
 from doenda.kernel.texts import LANGUAGES
 
+FORM = "application/x-www-form-urlencoded"
+
 
 def of(request: HttpRequest, visit_lang: str | None = None) -> str:
-    asked = request.POST.get("lang") or request.GET.get("lang")
+    asked = said(request, "POST").get("lang") or said(request, "GET").get("lang")
     if asked in LANGUAGES:
         return str(asked)
     return visit_lang or _accepted(request.headers.get("Accept-Language", ""))
+
+
+def said(request: HttpRequest, method: str) -> QueryDict:
+    """The query or the form; empty where it is none of ours or too much, so that the page about that can be shown."""
+    if method == "POST" and request.content_type != FORM:
+        return QueryDict()
+    try:
+        found: QueryDict = getattr(request, method)
+    except (SuspiciousOperation, BadRequest, OSError):
+        return QueryDict()
+    return found
+
+
+def switch(request: HttpRequest, lang: str) -> str:
+    """The same page in the other language. A provider's words in the address go along: they cannot be had again."""
+    query = said(request, "GET").copy()
+    query.pop("stale", None)
+    query["lang"] = next(other for other in LANGUAGES if other != lang)
+    return f"?{query.urlencode()}"
 
 
 def _accepted(header: str) -> str:

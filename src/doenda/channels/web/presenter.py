@@ -7,8 +7,10 @@ from doenda.channels.web.speech import Subject
 from doenda.journeys import actions, catalog
 from doenda.journeys.engine import State
 from doenda.journeys.models import Session
+from doenda.journeys.reading import TYPED
 from doenda.journeys.steps import Ask, Choose, Field, Journey, Step
-from doenda.kernel import texts
+from doenda.kernel import clock, texts, words
+from doenda.kernel.money import ascii_words
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Input:
-    """One field of a form. `kind` is the step's; `value` is what was typed before; `wrong` marks it."""
+    """One field of a form. `kind` is the step's; `value` is what was typed before; `wrong` marks it.
+
+    `earliest` and `latest` are the days (ISO 8601) that a date may have.
+    """
 
     name: str
     kind: str
@@ -38,11 +43,17 @@ class Input:
     value: str = ""
     wrong: bool = False
     optional: bool = False
+    earliest: str = ""
+    latest: str = ""
 
 
 @dataclass
 class Page:
-    """Everything that the template needs, in the order in which it is read aloud."""
+    """Everything that the template needs, in the order in which it is read aloud.
+
+    `figure` is the amount in question, the largest thing on the page; `figure_ascii` the same for every screen.
+    `switch` leads to the same page in the other language.
+    """
 
     lang: str
     name: str
@@ -52,6 +63,8 @@ class Page:
     tone: str = ""
     error: str = ""
     notes: list[str] = field(default_factory=list)
+    figure: str = ""
+    figure_ascii: str = ""
     paragraphs: list[str] = field(default_factory=list)
     table: list[tuple[str, str]] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
@@ -62,6 +75,7 @@ class Page:
     link: tuple[str, str] | None = None
     hidden: dict[str, str] = field(default_factory=dict)
     frame: dict[str, str] = field(default_factory=dict)
+    switch: str = ""
 
 
 def frame(lang: str) -> dict[str, str]:
@@ -73,6 +87,8 @@ def frame(lang: str) -> dict[str, str]:
 
 
 _TONES = {"paid": "done", "promised": "done", "refused": "loss", "faulted": "loss", "asking": "attention"}
+_NOT_DONE = {"no_way", "unknown", "fault"}
+"""Promises that are no success: something of ours is still to be mended."""
 
 
 def present(
@@ -93,6 +109,8 @@ def present(
     messages = list(catalog.spoken_ids(journey, state))
     lines = speech.lines_that_apply(catalog.step_id(journey, step), subject, state, ways) if subject else []
     messages += [catalog.line_id(journey, step, line) for line in lines]
+    if subject and not lines and state.step in {"faulted", "reported"}:
+        messages.append("pay-bill-unknown")
     if "nothing_due" in lines:
         messages.remove(catalog.step_id(journey, step))
     titles = [t for m in messages if (t := speech.spoken(m, lang, args, "title"))]
@@ -103,12 +121,14 @@ def present(
         title=titles[-1] if titles else said[0],
         action=action,
         signed=forms.sign(subject_key, state.step, state.version),
-        tone=_TONES.get(state.step, ""),
+        tone="attention" if state.data.get("promise") in _NOT_DONE else _TONES.get(state.step, ""),
         notes=[said.pop(0)] if "note" in state.data and "-note-" in messages[0] else [],
         paragraphs=said,
         table=speech.table(subject, state, lang) if subject and state.step in {"bill", "paid", "away"} else [],
         frame=frame(lang),
     )
+    if subject and "nothing_due" not in lines and (money := speech.in_question(subject, state)):
+        page.figure, page.figure_ascii = words.amount(money, lang), ascii_words(money)
     _controls(page, journey, step, state, args)
     if isinstance(step, Choose) and session is not None:
         page.options = _ways(session, lang, args)
@@ -117,24 +137,25 @@ def present(
 
 def _controls(page: Page, journey: Journey, step: Step, state: State, args: dict[str, str]) -> None:
     for button in catalog.buttons(journey, step):
-        shown = Button(
-            button.outcome,
-            texts.say(button.label, page.lang, **args),
-            speech.spoken(button.label, page.lang, args, "hint") or "",
-        )
+        shown = button_of(journey, step, button.outcome, page.lang, args)
         (page.framed if button.framed else page.buttons).append(shown)
     if submit := catalog.submit_id(journey, step):
         outcome = "chosen" if isinstance(step, Choose) else "given"
         page.submit = Button(outcome, texts.say(submit, page.lang, **args))
     if isinstance(step, Ask):
-        wrong = state.data.get("wrong", "")
-        page.inputs = [_input(journey, step, asked, page.lang, args, wrong) for asked in step.fields]
-        if wrong:
+        page.inputs = [_input(journey, step, asked, page.lang, args, state) for asked in step.fields]
+        if any(each.wrong for each in page.inputs):
             page.error = texts.say(catalog.invalid_id(journey, step), page.lang, **args)
 
 
-def _input(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str, str], wrong: str) -> Input:
-    here = catalog.field_id(journey, step, asked)
+def button_of(journey: Journey, step: Step, outcome: str, lang: str, args: dict[str, str]) -> Button:
+    """The button that gives this outcome of the step."""
+    label = next(button.label for button in catalog.buttons(journey, step) if button.outcome == outcome)
+    return Button(outcome, texts.say(label, lang, **args), speech.spoken(label, lang, args, "hint") or "")
+
+
+def _input(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str, str], state: State) -> Input:
+    here, today = catalog.field_id(journey, step, asked), clock.today().isoformat()
     return Input(
         asked.name,
         asked.kind,
@@ -144,8 +165,11 @@ def _input(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str,
             Option(option, texts.say(catalog.option_id(journey, step, asked, option), lang, **args))
             for option in asked.options
         ),
-        wrong=asked.name == wrong,
+        value=state.data.get(TYPED + asked.name, ""),
+        wrong=asked.name == state.data.get("wrong"),
         optional=asked.optional,
+        earliest="" if asked.optional or asked.kind != "date" else today,
+        latest=today if asked.optional and asked.kind == "date" else "",
     )
 
 

@@ -1,60 +1,72 @@
 """The customer's pages. GET shows and moves nothing; POST takes one answer and redirects to what comes next."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
 
 from doenda.access import tokens
 from doenda.access.policy import by_session, by_token, public
-from doenda.billing.models import Account, Bill
-from doenda.channels.web import forms, language
-from doenda.channels.web.presenter import Button, Page, frame, present
-from doenda.channels.web.speech import Subject, arguments, attempt_of
-from doenda.journeys import catalog, sessions
+from doenda.billing.models import Bill
+from doenda.channels.web import forms, language, pages
+from doenda.channels.web.presenter import Page, present
+from doenda.channels.web.speech import Subject
+from doenda.journeys import sessions
 from doenda.journeys.catalog import JOURNEYS
-from doenda.journeys.engine import NotAnOutcome, State, begin
+from doenda.journeys.engine import NotAnOutcome, begin
+from doenda.journeys.reading import still_shown
 from doenda.journeys.sessions import NoSession, Visit
-from doenda.journeys.steps import Do
-from doenda.kernel import clock, texts
 
 CHANNEL = "web"
-AFTER_CLOSING = timedelta(days=30)
-"""A link shows its receipt this long after the bill is closed (design rule 11)."""
 
-_pages = require_http_methods(["GET", "HEAD", "POST"])
+type View = Callable[..., HttpResponse]
 
 
 def _show(request: HttpRequest, page: Page, status: int = 200) -> HttpResponse:
+    page.switch = language.switch(request, page.lang)
     response = render(request, "web/step.html", {"page": page}, status=status)
-    response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
     response["Content-Language"] = page.lang
+    return _unstored(response)
+
+
+def _unstored(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
     return response
 
 
 def failure(request: HttpRequest, text: str, status: int) -> HttpResponse:
     """A page that says what happened, whether money moved, and where to go on."""
-    lang = language.of(request)
-    page = Page(
-        lang=lang,
-        name=f"error.{text}",
-        title=texts.say("web-error-title", lang),
-        action="/",
-        signed="",
-        tone="attention",
-        paragraphs=[texts.say(f"web-error-{text}", lang)],
-        link=("/", texts.say("web-error-again", lang)),
-        frame=frame(lang),
-    )
-    return _show(request, page, status)
+    return _show(request, pages.of_error(request, text), status)
+
+
+def _answers(*methods: str) -> Callable[[View], View]:
+    """Refuse other methods, and forms that are none of ours before anything of them is read or stored."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods:
+                response = failure(request, "bad", 405)
+                response["Allow"] = ", ".join(methods)
+                return response
+            if request.method == "POST" and request.content_type != language.FORM:
+                return failure(request, "bad", 415)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return wrap
+
+
+def _go(address: str) -> HttpResponse:
+    return _unstored(HttpResponseRedirect(address, status=303))
 
 
 def _to(visit: Visit) -> HttpResponse:
-    stale = "?stale=1" if visit.stale else ""
-    return HttpResponseRedirect(f"/s/{visit.address}{stale}", status=303)
+    return _go(f"/s/{visit.address}{'?stale=1' if visit.stale else ''}")
 
 
 def _values(request: HttpRequest) -> Mapping[str, str]:
@@ -77,17 +89,12 @@ def _answer(request: HttpRequest, visit: Visit, form: forms.Answers) -> HttpResp
     except NotAnOutcome:
         return failure(request, "bad", 400)
     if after.state.step == "away" and form.step == "method" and not after.stale:
-        return HttpResponseRedirect(_provider_page(after), status=303)
+        return _go(pages.provider_page(after))
     return _to(after)
 
 
-def _provider_page(visit: Visit) -> str:
-    attempt = attempt_of(visit.state)
-    return attempt.redirect_url if attempt and attempt.redirect_url else f"/s/{visit.address}"
-
-
 @public
-@_pages
+@_answers("GET", "HEAD", "POST")
 def enter(request: HttpRequest) -> HttpResponse:
     """The door without a link: phone number and code."""
     lang, journey = language.of(request), JOURNEYS["enter"]
@@ -100,33 +107,24 @@ def enter(request: HttpRequest) -> HttpResponse:
 
 
 @by_token
-@_pages
+@_answers("GET", "HEAD", "POST")
 def bill(request: HttpRequest, token: str) -> HttpResponse:
     """A link: the bill while it is open, its receipt for a while after; strangers' and old links get one answer."""
     found = tokens.find(token)
     row = Bill.objects.select_related("account").filter(pk=found.subject_id).first() if found else None
-    if row is None or (row.closed_at is not None and row.closed_at < clock.now() - AFTER_CLOSING):
+    if row is None or not still_shown(row.id):
         return _expired(request, token, row)
-    lang = language.of(request)
-    subject = Subject(row.account, row)
-    journey = JOURNEYS["pay"]
+    lang, action = language.of(request), f"/p/{token}"
     if row.remaining == 0:
-        page = present(
-            journey,
-            State("paid", {"receipt": "nothing_due"}),
-            lang=lang,
-            action=f"/p/{token}",
-            subject_key=token,
-            subject=subject,
-        )
-        return _show(request, page)
+        return _show(request, pages.settled(row.account, row, lang=lang, action=action, key=token))
     if request.method == "POST":
         form = forms.read(token, request.POST.get("f", ""))
         if form is None:
             return failure(request, "bad", 400)
         visit = sessions.open_session("pay", channel=CHANNEL, lang=lang, account_id=row.account_id, bill_id=row.id)
         return _answer(request, visit, form)
-    page = present(journey, begin(journey), lang=lang, action=f"/p/{token}", subject_key=token, subject=subject)
+    journey, subject = JOURNEYS["pay"], Subject(row.account, row)
+    page = present(journey, begin(journey), lang=lang, action=action, subject_key=token, subject=subject)
     return _show(request, page)
 
 
@@ -151,114 +149,40 @@ def _expired(request: HttpRequest, token: str, row: Bill | None) -> HttpResponse
 
 
 @by_session
-@_pages
+@_answers("GET", "HEAD", "POST")
 def visit(request: HttpRequest, address: str) -> HttpResponse:
     """One visit: the step it stands on; a POST answers it."""
     try:
         here = sessions.look(address)
     except NoSession:
         return failure(request, "gone", 404)
+    if here.address != address:
+        return _to(here)
     if request.method == "POST":
         form = forms.read(address, request.POST.get("f", ""))
         if form is None:
             return failure(request, "bad", 400)
+        if here.over and request.POST.get("do") == "again" and pages.subject_of(here) is not None:
+            return _again(request, here)
         return _answer(request, here, form)
-    return _show(request, _page_of(request, here))
+    return _show(request, pages.of_visit(request, here))
 
 
-def _page_of(request: HttpRequest, here: Visit) -> Page:
-    lang = language.of(request, here.session.lang)
-    if here.busy or isinstance(here.step, Do):
-        return _working(here, lang)
-    page = present(
-        here.journey,
-        here.state,
-        lang=lang,
-        action=f"/s/{here.address}",
-        subject_key=here.address,
-        subject=_subject(here),
-        session=here.session,
-    )
-    if request.GET.get("stale"):
-        page.notes.insert(0, texts.say("frame-stale", lang))
-    if here.state.step == "away":
-        _away(page, here, lang)
-    return page
-
-
-def _subject(here: Visit) -> Subject | None:
-    if here.journey.name == "enter" or here.session.account is None or here.session.bill is None:
-        return None
-    account: Account = here.session.account
-    return Subject(account, here.session.bill)
-
-
-def _working(here: Visit, lang: str) -> Page:
-    """An action of this visit is under way: a page that can be asked again, without a script (design rule 13)."""
-    return Page(
-        lang=lang,
-        name="web.working",
-        title=texts.say("web-working", lang, part="title"),
-        action=f"/s/{here.address}",
-        signed=forms.sign(here.address, here.state.step, here.state.version),
-        tone="attention",
-        paragraphs=[texts.say("web-working", lang)],
-        buttons=[Button("check", texts.say("web-working--check", lang))],
-        frame=frame(lang),
-    )
-
-
-def _away(page: Page, here: Visit, lang: str) -> None:
-    """The customer stands between us and the provider's page: the one thing to do here is to go there."""
-    args = {"method": "", "amount": ""} | _away_args(here, lang)
-    page.link = (_provider_page(here), texts.say("pay-away-go", lang, **args))
-    page.buttons = [button for button in page.buttons if button.value != "returned"]
-
-
-def _away_args(here: Visit, lang: str) -> dict[str, str]:
-    return arguments(_subject(here), here.state, lang)
+def _again(request: HttpRequest, over: Visit) -> HttpResponse:
+    """A visit that has ended is not taken up again: the bill is shown in a new one."""
+    old, lang = over.session, language.of(request, over.session.lang)
+    return _to(sessions.open_session("pay", channel=CHANNEL, lang=lang, account_id=old.account_id, bill_id=old.bill_id))
 
 
 @by_session
-@require_http_methods(["GET", "HEAD"])
+@_answers("GET", "HEAD")
 def returned(request: HttpRequest, address: str) -> HttpResponse:
-    """Back from the provider's page. Nothing moves on this GET: the page asks "is this right?", its button pays."""
+    """Back from the provider's page. Nothing moves on this GET."""
     try:
         here = sessions.look(address)
     except NoSession:
         return failure(request, "gone", 404)
-    lang = language.of(request, here.session.lang)
-    page = _page_of(request, here)
-    if here.state.step != "away" or here.busy:
-        return _show(request, page)
-    args = _away_args(here, lang)
-    page.link = None
-    words = {new: request.GET.get(old, "")[:200] for new, old in _BACK.items()}
-    if request.GET.get("code"):
-        page.name = "pay.away.cancelled"
-        page.title = texts.say("pay-refused", lang, part="title")
-        page.tone = "loss"
-        page.paragraphs = [texts.say("refused-cancelled", lang, **args)]
-        page.buttons = [button for button in page.buttons if button.value == "other"]
-        return _show(request, page)
-    page.name = "pay.away.returned"
-    page.title = texts.say("pay-away-right", lang, part="title", **args)
-    page.paragraphs = [texts.say("pay-away-right", lang, **args)]
-    page.hidden = words
-    page.buttons = sorted(_page_buttons(here, lang), key=lambda button: button.value != "returned")
-    return _show(request, page)
-
-
-_BACK = {"order_id": "order_id", "ref": "payment_key", "paid_amount": "amount"}
-
-
-def _page_buttons(here: Visit, lang: str) -> list[Button]:
-    args = _away_args(here, lang)
-    return [
-        Button(button.outcome, texts.say(button.label, lang, **args))
-        for button in catalog.buttons(here.journey, here.step)
-        if not button.framed
-    ]
+    return _show(request, pages.of_return(request, here))
 
 
 @public

@@ -136,7 +136,14 @@ class Walker:
         reader = _Reader()
         reader.feed(reply.body.decode(errors="replace"))
         seen = Seen(
-            url, reply.status, reader.step or "provider", reader.lang, "\n".join(reader.text), reader.forms, reader.links, len(reply.body)
+            url,
+            reply.status,
+            reader.step or "provider",
+            reader.lang,
+            "\n".join(reader.text),
+            reader.forms,
+            reader.links,
+            len(reply.body),
         )
         self.pages.append(seen)
         if reply.status >= 500:
@@ -172,7 +179,7 @@ def pay(
 
 
 def pay_or_promise(url: str, *, lang: str = "ko", patience: float = 60.0) -> Walk:
-    """Open a link, try whatever is offered, and take a dated promise where nothing works: who wants to pay, and may not."""
+    """Open a link, try whatever is offered, and take a dated promise where nothing works."""
     return _walk(Walker(lang=lang), url, patience, _next_or_promise)
 
 
@@ -190,7 +197,11 @@ def _walk(walker: Walker, url: str, patience: float, step_on: Callable[[Walker],
     step = last.step if last else "nowhere"
     outcome = step.split(".", 1)[1] if step in {"pay.paid", "pay.promised"} else step
     return Walk(
-        outcome, tuple(seen.step for seen in walker.pages), clock.monotonic() - begun, last.text if last else "", trouble
+        outcome,
+        tuple(seen.step for seen in walker.pages),
+        clock.monotonic() - begun,
+        last.text if last else "",
+        trouble,
     )
 
 

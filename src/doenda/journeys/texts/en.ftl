@@ -24,9 +24,11 @@ method-unproven = We have not been able to check this one today. If it fails, we
 
 pay-bill = Due date: { $due }
     .title = Your { $period } charges (billed in { $billed }), { $remaining }, are unpaid
-pay-bill-fee = After { $due } a late fee of { $fee } is added once, which makes { $fee_after } in all.
+pay-bill-fee = After { $fee_last_day } a late fee of { $fee } is added once, which makes { $fee_after } in all.
 pay-bill-bar = If it is unpaid by { $bar_last_day }, outgoing service stops on { $bar_from } (up to { $bar_length }; you can still receive calls).
 pay-bill-barred = Service on this number is stopped now. It comes back as soon as you pay.
+pay-bill-barred_others = Service on this number is stopped now. Besides this bill, { $overdue } is overdue. Service comes back as soon as all that is overdue is paid. To open another bill, use the link or the code in the text about it.
+pay-bill-others = Besides this bill, { $overdue } is overdue. To open another bill, use the link or the code in the text about it.
 pay-bill-held = Nothing will be stopped before { $until }.
 pay-bill-unknown = We do not know yet how your last payment ended. So that you are not charged twice, we will check that first.
 pay-bill--pay = Pay { $remaining }
@@ -53,8 +55,8 @@ pay-part--back = Back to the bill
 pay-date = Nothing is stopped until the day you name. You can always pay earlier.
     .title = When can you pay?
 pay-date-field-date = Day
-    .hint = For example 2025-11-14
-pay-date-invalid = Enter today or a later day, for example 2025-11-14.
+    .hint = If no calendar opens, write it like { $day_ahead }.
+pay-date-invalid = Enter today or a later day, for example { $day_ahead }.
 pay-date--submit = I will pay by this day
 pay-date--back = Back to the bill
 
@@ -63,6 +65,7 @@ pay-date--back = Back to the bill
 pay-already = Tell us what you remember, or leave it empty. Nothing is stopped while we check.
     .title = When and how did you pay?
 pay-already-field-when = Day you paid
+    .hint = If no calendar opens, write it like { $day_past }.
 pay-already-field-how = How you paid
 pay-already-field-how--card = By card
 pay-already-field-how--transfer = By bank transfer
@@ -101,6 +104,7 @@ pay-reported--person = I want to talk to a person
 
 pay-person = You do not have to wait on the line: we call you. Nothing is stopped until we have talked.
     .title = When may we call you?
+pay-person-note-looked_at = The ways that we have checked work at the moment. A person will find out why they do not work for you.
 pay-person-note-not_allowed = This page cannot agree to that day. A person will find a way with you.
 pay-person-field-phone = Number to call
     .hint = Any number will do, for example 010-1234-5678
@@ -115,7 +119,7 @@ pay-person--back = Back to the bill
 
 ## Paying
 
-pay-method = { $amount }
+pay-method = You can check once more before anything is paid. No money is taken until then.
     .title = How do you want to pay?
 pay-method-note-gone = The one you chose has just stopped working. No money was taken. What works now is below.
 pay-method-note-expired = The time for that payment ran out. No money was taken. You can choose again.
@@ -146,7 +150,7 @@ pay-refused--other = Pay in another way
 pay-refused--more_time = I need more time
 pay-refused--person = I want to talk to a person
 
-pay-faulted = Payment by { $method } is not working because of a fault on our side. No money was taken. We have moved your due date to { $until }; no late fee and nothing is stopped meanwhile.
+pay-faulted = Payment ({ $method }) is not working because of a fault on our side. No money was taken. We have moved your due date to { $until }; no late fee and nothing is stopped meanwhile.
     .title = The payment failed, and it is our fault
 pay-faulted-ways = You can pay now by: { $ways }
 pay-faulted-no_ways = We cannot take payment in any way right now. If you wait, we will text you as soon as it works.
@@ -159,6 +163,7 @@ pay-faulted--person = I want to talk to a person
 pay-paid = We received { $amount }.
     .title = Paid
 pay-paid-line-pending = Your line will be back shortly; we will text you when it is.
+pay-paid-others = Besides this bill, { $overdue } is overdue. When all that is overdue is paid, nothing is stopped, and what is stopped comes back at once. To open another bill, use the link or the code in the text about it.
 pay-paid-line-back = You can make calls again now.
 pay-paid-credit = What you paid too much comes off your next bill. If you want it back, tell us.
 pay-paid-part = { $remaining } is still open.

@@ -24,9 +24,11 @@ method-unproven = 오늘 아직 확인하지 못한 방법이에요. 안 되면 
 
 pay-bill = 납부 기한: { $due }
     .title = { $period } 이용요금({ $billed } 청구) { $remaining }이 아직 납부되지 않았어요
-pay-bill-fee = { $due }이 지나면 연체가산금 { $fee }이 한 번 붙어요. 그때는 모두 { $fee_after }이에요.
+pay-bill-fee = { $fee_last_day }이 지나면 연체가산금 { $fee }이 한 번 붙어요. 그때는 모두 { $fee_after }이에요.
 pay-bill-bar = { $bar_last_day }까지 내지 않으시면 { $bar_from }부터 발신이 정지돼요(최대 { $bar_length }, 걸려 오는 전화는 받으실 수 있어요).
 pay-bill-barred = 지금은 이 번호의 이용이 정지되어 있어요. 내시면 바로 풀어 드려요.
+pay-bill-barred_others = 지금은 이 번호의 이용이 정지되어 있어요. 이 청구서 말고도 밀린 요금이 { $overdue } 있어요. 밀린 요금을 모두 내시면 바로 풀어 드려요. 다른 청구서는 그 요금을 알려 드린 문자의 링크나 번호로 여실 수 있어요.
+pay-bill-others = 이 청구서 말고도 밀린 요금이 { $overdue } 있어요. 그 청구서는 그 요금을 알려 드린 문자의 링크나 번호로 여실 수 있어요.
 pay-bill-held = { $until }까지는 정지되지 않아요.
 pay-bill-unknown = 앞서 하신 결제의 결과를 아직 받지 못했어요. 두 번 빠져나가지 않게 결과부터 확인할게요.
 pay-bill--pay = { $remaining } 내기
@@ -44,7 +46,7 @@ pay-part = 남은 금액은 { $remaining }이에요.
     .title = 얼마를 내시겠어요?
 pay-part-field-amount = 낼 금액(원)
     .hint = 숫자만 적어 주세요. 예: 20000
-pay-part-invalid = 1원보다 크고 { $remaining }을 넘지 않는 금액을 숫자로 적어 주세요.
+pay-part-invalid = 1원부터 { $remaining }까지의 금액을 숫자로 적어 주세요.
 pay-part--submit = 이 금액으로 내기
 pay-part--back = 청구서로 돌아가기
 
@@ -53,8 +55,8 @@ pay-part--back = 청구서로 돌아가기
 pay-date = 정하신 날까지 정지되지 않아요. 그 전에 언제든 내셔도 돼요.
     .title = 언제까지 내실 수 있어요?
 pay-date-field-date = 낼 날
-    .hint = 예: 2025-11-14
-pay-date-invalid = 오늘이나 그 뒤의 날을 적어 주세요. 예: 2025-11-14
+    .hint = 달력이 나오지 않으면 { $day_ahead }처럼 적어 주세요.
+pay-date-invalid = 오늘이나 그 뒤의 날로 정해 주세요. 예: { $day_ahead }
 pay-date--submit = 이날까지 낼게요
 pay-date--back = 청구서로 돌아가기
 
@@ -63,6 +65,7 @@ pay-date--back = 청구서로 돌아가기
 pay-already = 기억나는 만큼만 적어 주세요. 비워 두셔도 돼요. 확인하는 동안 정지되지 않아요.
     .title = 언제, 어떻게 내셨어요?
 pay-already-field-when = 낸 날
+    .hint = 달력이 나오지 않으면 { $day_past }처럼 적어 주세요.
 pay-already-field-how = 낸 방법
 pay-already-field-how--card = 카드
 pay-already-field-how--transfer = 계좌이체
@@ -101,6 +104,7 @@ pay-reported--person = 상담원과 이야기할게요
 
 pay-person = 기다리지 않으셔도 돼요. 저희가 전화드려요. 이야기 나눌 때까지 정지되지 않아요.
     .title = 언제 전화드릴까요?
+pay-person-note-looked_at = 지금은 저희가 확인한 방법들이 되고 있어요. 그래도 안 되는 까닭을 상담원이 직접 살펴볼게요.
 pay-person-note-not_allowed = 그날까지는 화면에서 바로 정해 드릴 수 없어요. 상담원이 함께 방법을 찾아 드려요.
 pay-person-field-phone = 전화 받으실 번호
     .hint = 다른 번호도 괜찮아요. 예: 010-1234-5678
@@ -115,7 +119,7 @@ pay-person--back = 청구서로 돌아가기
 
 ## 납부
 
-pay-method = { $amount }
+pay-method = 고르신 다음에 한 번 더 확인하실 수 있어요. 그 전에는 돈이 빠져나가지 않아요.
     .title = 어떻게 내시겠어요?
 pay-method-note-gone = 고르신 방법이 방금 멈췄어요. 돈은 빠져나가지 않았어요. 지금 되는 방법은 아래에 있어요.
 pay-method-note-expired = 결제 시간이 지나서 끝났어요. 돈은 빠져나가지 않았어요. 다시 고르시면 돼요.
@@ -159,6 +163,7 @@ pay-faulted--person = 상담원과 이야기할게요
 pay-paid = { $amount }이 납부됐어요.
     .title = 납부됐어요
 pay-paid-line-pending = 곧 정지가 풀려요. 풀리면 문자로 알려 드릴게요.
+pay-paid-others = 이 청구서 말고도 밀린 요금이 { $overdue } 있어요. 밀린 요금을 모두 내시면 정지되지 않고, 정지된 번호는 바로 풀려요. 다른 청구서는 그 요금을 알려 드린 문자의 링크나 번호로 여실 수 있어요.
 pay-paid-line-back = 이제 다시 전화를 거실 수 있어요.
 pay-paid-credit = 더 내신 금액은 다음 요금에서 빼 드려요. 돌려받고 싶으시면 말씀해 주세요.
 pay-paid-part = 아직 { $remaining }이 남아 있어요.

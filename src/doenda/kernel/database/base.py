@@ -9,6 +9,8 @@ from django.db.backends.postgresql import base
 
 from doenda.kernel.database import seam
 
+PREPARED_MAX = 300
+"""Statements that a connection keeps prepared: more than the house has on its usual ways, so that none is evicted."""
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|COPY\s[^(]*\bFROM)\b", re.IGNORECASE)
 
 
@@ -21,6 +23,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         if settings.DOENDA_STRICT and self.alias != "owner":  # migrations write as they like
             self.execute_wrappers.append(self._refuse_loose_writes)
+
+    def _configure_connection(self, connection: Any) -> bool:
+        connection.prepared_max = PREPARED_MAX
+        return bool(super()._configure_connection(connection))  # type: ignore[misc]
 
     def _commit(self) -> None:
         seam.point("before", self)

@@ -40,9 +40,9 @@ def _pay(options: dict[str, Any]) -> Result:
 
 
 def _import(options: dict[str, Any]) -> Result:
-    from doenda.app import bench_import
+    from doenda.app.benches import imports
 
-    done = bench_import.run(options["rows"], options["database"])
+    done = imports.run(options["rows"], options["database"])
     problems = list(done["problems"]) or ([] if done["ok"] else ["the import was not whole"])
     return Result(figures=done["figures"], failures=problems)
 

@@ -1,6 +1,7 @@
 """`doenda worker`: runs the sweeps, periodically and when nudged."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -9,6 +10,9 @@ from procrastinate.contrib.django import app
 
 from doenda.app.environment import require_secrets
 from doenda.kernel import jobs
+
+THREADS = 8
+"""More than may wait at once for a dead provider, gateway and switch (kernel/jobs.py)."""
 
 
 class Command(BaseCommand):
@@ -23,10 +27,11 @@ class Command(BaseCommand):
 
 
 async def _work(worker_app: App) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))  # two cores would give it six
     async with worker_app.open_async():
         await worker_app.run_worker_async(
             queues=["sweeps"],
-            concurrency=4,
+            concurrency=THREADS,
             delete_jobs="always",
             fetch_job_polling_interval=2.0,
             shutdown_graceful_timeout=8.0,

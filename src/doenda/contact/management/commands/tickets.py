@@ -31,7 +31,9 @@ class Command(BaseCommand):
         if options["json"]:
             figures = {"waiting": len(waiting), "late": late}
             self.stdout.write(
-                json.dumps({"ok": not late, "figures": figures, "tickets": [_row(t) for t in waiting]}, ensure_ascii=False)
+                json.dumps(
+                    {"ok": not late, "figures": figures, "tickets": [_row(t) for t in waiting]}, ensure_ascii=False
+                )
             )
         else:
             for ticket in waiting:

@@ -72,14 +72,12 @@ class Sandbox:
         try:
             order_id = str(json.loads(body)["data"]["order_id"])[:64]
             fresh = abs(now.timestamp() - int(stamp)) <= TOLERANCE.total_seconds()
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return Ring(transmission, order_id, genuine=False)
         signed = f"{transmission}.{stamp}.".encode() + body
-        given = headers.get("Sandbox-Signature", "")
+        given = headers.get("Sandbox-Signature", "").encode()  # a str with an accent would raise when compared
         genuine = any(
-            hmac.compare_digest(
-                given, "v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)).decode()
-            )
+            hmac.compare_digest(given, b"v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)))
             for s in self._secrets
         )
         return Ring(transmission, order_id, genuine=genuine and fresh and bool(transmission))
@@ -115,15 +113,20 @@ def _read(reply: net.Reply) -> Answer:
         if reply.status == 200:
             return Answer(
                 outcome=STATUSES.get(said["status"], Outcome.UNKNOWN),
-                code=str((said.get("failure") or {}).get("code") or said["status"]),
+                code=_code((said.get("failure") or {}).get("code") or said["status"]),
                 ref=str(said["payment_key"]),
                 redirect_url=str(said.get("redirect_url") or ""),
                 order_id=str(said["order_id"]),
-                amount=int(said["amount"]),
+                amount=said["amount"] if type(said["amount"]) is int else None,  # 52300.9 is not 52300
                 currency=str(said["currency"]),
                 merchant=str(said["merchant"]),
             )
-        code = str(said["code"])[:60]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        code = _code(said["code"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Answer(Outcome.UNKNOWN, f"HTTP_{reply.status}")
     return Answer(CODES.get(code, Outcome.UNKNOWN), code)
+
+
+def _code(said: object) -> str:
+    """A code as our rows can keep it, whatever was sent."""
+    return str(said).encode("ascii", "replace").decode().replace("\0", "?")[:60]

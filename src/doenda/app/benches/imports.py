@@ -8,18 +8,14 @@ import io
 import os
 import random  # noqa: TID251 - a bench's file comes from a seed of its own
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from django.core.management import call_command
-from django.db import connections
 
-from doenda.app.settings import database_of
+from doenda.app.benches.ground import ground
 from doenda.billing.imports.run import import_file
-from doenda.kernel import clock, embedded
+from doenda.kernel import clock
 
 SEED = 20141023
 HEADER = (
@@ -42,39 +38,9 @@ def run(rows: int = 100_000, database_url: str | None = None) -> dict[str, Any]:
     Uses a throwaway server that keeps its promises at commit; or `database_url`, which must be migrated and keeps the
     bills (DATABASE_OWNER_URL then names the role that may make the floor's tables).
     """
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="doenda-bench-")))
-        owner = stack.enter_context(_database(database_url))
-        return _measure(rows, folder, owner)
-
-
-@contextmanager
-def _database(url: str | None) -> Iterator[str]:
-    """A migrated database under this process's Django. Yields the owner's URL of it."""
-    with ExitStack() as stack:
-        own = url is None
-        owner = os.environ.get("DATABASE_OWNER_URL", url)
-        if url is None:
-            server = stack.enter_context(embedded.throwaway())
-            url, owner = server.url(), server.url(role=embedded.OWNER)
-        assert owner is not None
-        stack.callback(_point_django(url, owner))
-        if own:
-            call_command("migrate", database="owner", verbosity=0)
-        yield owner
-
-
-def _point_django(url: str, owner: str) -> Callable[[], None]:
-    """Use these databases in this process. Returns what closes every connection to them."""
-
-    def close() -> None:
-        for alias in connections:
-            connections[alias].close()
-
-    close()
-    for alias, each in (("default", url), ("owner", owner)):
-        connections[alias].settings_dict.update(database_of(each, 0))
-    return close
+    owner = os.environ.get("DATABASE_OWNER_URL")
+    with tempfile.TemporaryDirectory(prefix="doenda-bench-") as folder, ground(database_url, owner) as made:
+        return _measure(rows, Path(folder), made.owner)
 
 
 def make_file(path: Path, bills: int, seed: int = SEED, prefix: str = "B") -> tuple[int, str, str]:
@@ -99,8 +65,8 @@ def make_file(path: Path, bills: int, seed: int = SEED, prefix: str = "B") -> tu
                 file.write(f"{head},{item_class},{amount}\n")
                 item_rows.write(f"{_id(2, made)}\t2014-10-05\t{_id(1, n)}\t\\N\t{item_class}\t{amount}\n")
             bill_rows.write(
-                f"{_id(1, n)}\t2014-10-05\t{_id(3, n)}\tB{n:08d}\t1\t2014-09-01\t2014-09-30\t2014-10-05\t2014-10-25\t"
-                f"KRW\t{total}\t0\t0\t0\topen\t\\N\tf\n"
+                f"{_id(1, n)}\t2014-10-05\t{_id(3, n)}\t{prefix}{n:08d}\t1\t"
+                f"2014-09-01\t2014-09-30\t2014-10-05\t2014-10-25\tKRW\t{total}\t0\t0\t0\topen\t\\N\tf\n"
             )
     return made, bill_rows.getvalue(), item_rows.getvalue()
 

@@ -1,0 +1,146 @@
+"""Which page a request sees: from a link or a visit to the `Page` that the one template renders. Reads only."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from doenda.billing.models import Account, Bill
+from doenda.channels.web import forms, language
+from doenda.channels.web.presenter import Button, Page, button_of, frame, present
+from doenda.channels.web.speech import Subject, arguments, attempt_of
+from doenda.journeys import actions
+from doenda.journeys.catalog import JOURNEYS
+from doenda.journeys.engine import State
+from doenda.journeys.sessions import Visit
+from doenda.journeys.steps import Choose, Do
+from doenda.kernel import texts
+
+_BACK = {"order_id": "order_id", "ref": "payment_key", "paid_amount": "amount"}
+"""Our names for the words with which the provider's page sends the customer back."""
+_OWING = frozenset({"bill", "part", "date", "already", "method"})
+"""Steps that make no sense once nothing is owed any more."""
+
+
+def of_error(request: HttpRequest, text: str) -> Page:
+    """What happened, whether money moved, and where to go on."""
+    lang = language.of(request)
+    return Page(
+        lang=lang,
+        name=f"error.{text}",
+        title=texts.say("web-error-title", lang),
+        action="/",
+        signed="",
+        tone="attention",
+        paragraphs=[texts.say(f"web-error-{text}", lang)],
+        link=("/", texts.say("web-error-again", lang)),
+        frame=frame(lang),
+    )
+
+
+def settled(account: Account, bill: Bill, *, lang: str, action: str, key: str) -> Page:
+    """The receipt of a bill on which nothing is owed, whoever paid it."""
+    last = actions.that_paid(bill.id)
+    state = State("paid", {"receipt": "nothing_due", "attempt": str(last.id) if last else ""})
+    return present(JOURNEYS["pay"], state, lang=lang, action=action, subject_key=key, subject=Subject(account, bill))
+
+
+def of_visit(request: HttpRequest, here: Visit) -> Page:
+    """The step on which the visit stands."""
+    lang = language.of(request, here.session.lang)
+    if here.busy or isinstance(here.step, Do):
+        return _working(here, lang)
+    subject, action = subject_of(here), f"/s/{here.address}"
+    if subject is not None and not subject.bill.remaining and here.state.step in _OWING:
+        return settled(subject.account, subject.bill, lang=lang, action=action, key=here.address)
+    page = present(
+        here.journey,
+        here.state,
+        lang=lang,
+        action=action,
+        subject_key=here.address,
+        subject=subject,
+        session=here.session,
+    )
+    if language.said(request, "GET").get("stale"):
+        page.notes.insert(0, texts.say("frame-stale", lang))
+    if here.state.step == "away":
+        _away(page, here)
+    if isinstance(here.step, Choose) and not page.options:
+        _nothing_to_choose(page)
+    if here.over and subject is not None and subject.bill.remaining and here.state.data.get("promise") != "unknown":
+        page.buttons.append(Button("again", texts.say("web-again", lang)))
+    return page
+
+
+def of_return(request: HttpRequest, here: Visit) -> Page:
+    """Back from the provider's page, with words that nobody has signed: it asks "is this right?", its button pays."""
+    page = of_visit(request, here)
+    query = language.said(request, "GET")
+    words = {ours: query.get(theirs, "")[:200] for ours, theirs in _BACK.items()}
+    if here.state.step != "away" or here.busy or not (query.get("code") or all(words.values())):
+        return page
+    args = arguments(subject_of(here), here.state, page.lang)
+    page.link = None
+    if query.get("code"):
+        page.name = "pay.away.cancelled"
+        page.title = texts.say("pay-refused", page.lang, part="title")
+        page.tone = "loss"
+        page.figure = ""
+        page.paragraphs = [texts.say("refused-cancelled", page.lang, **args)]
+        page.buttons = [button_of(here.journey, here.step, name, page.lang, args) for name in ("other", "cancelled")]
+        return page
+    page.name = "pay.away.returned"
+    page.title = texts.say("pay-away-right", page.lang, part="title", **args)
+    page.paragraphs = [texts.say("pay-away-right", page.lang, **args)]
+    page.hidden = words
+    page.buttons = [
+        button_of(here.journey, here.step, name, page.lang, args) for name in ("returned", "other", "cancelled")
+    ]
+    return page
+
+
+def subject_of(here: Visit) -> Subject | None:
+    if here.journey.name == "enter" or here.session.account is None or here.session.bill is None:
+        return None
+    return Subject(here.session.account, here.session.bill)
+
+
+def provider_page(visit: Visit) -> str:
+    """Where the customer goes to pay."""
+    attempt = attempt_of(visit.state)
+    return attempt.redirect_url if attempt and attempt.redirect_url else f"/s/{visit.address}"
+
+
+def _working(here: Visit, lang: str) -> Page:
+    """Something of ours is under way, or has to be done before we can go on: a button, and no script (design rule 13).
+
+    A payment page that has closed behind the customer's back says so: nobody should think that it paid.
+    """
+    closed = here.state.data.get("note") == "expired" and not here.busy
+    said = "web-closed" if closed else "web-working"
+    return Page(
+        lang=lang,
+        name="web.working",
+        title=texts.say(said, lang, part="title"),
+        action=f"/s/{here.address}",
+        signed=forms.sign(here.address, here.state.step, here.state.version),
+        tone="attention",
+        paragraphs=[texts.say(said, lang)],
+        buttons=[Button("check", texts.say(f"{said}--check", lang))],
+        frame=frame(lang),
+    )
+
+
+def _away(page: Page, here: Visit) -> None:
+    """The customer stands between us and the provider's page: the one thing to do here is to go there."""
+    args = arguments(subject_of(here), here.state, page.lang)
+    page.link = (provider_page(here), texts.say("pay-away-go", page.lang, **args))
+    page.buttons = [button for button in page.buttons if button.value != "returned"]
+
+
+def _nothing_to_choose(page: Page) -> None:
+    """Every way was withdrawn while the page was open: sending the form finds that out and makes a promise."""
+    assert page.submit is not None
+    page.figure = ""
+    page.paragraphs = [texts.say("pay-reported-no_ways", page.lang)]
+    page.submit = replace(page.submit, label=texts.say("pay-reported--enough", page.lang))
