@@ -76,7 +76,8 @@ def stage(*, fast: bool = False, accounts: int = 0, say: Any = None) -> Iterator
     data.chmod(0o755)
     argv = [sys.executable, "-m", "doenda.app.cli", "up", "--demo", "--data", str(data), "--port", "0"]
     argv += ["--accounts", str(accounts), *(["--fast"] if fast else [])]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "DOENDA_", "DJANGO_"))}
+    ours = ("DATABASE_", "DOENDA_", "DJANGO_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)  # noqa: S603
     try:
         base = _wait(process, say)

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         def ready() -> None:
             (data / "layout.json").write_text(json.dumps({"base": layout.base, "env": layout.env}), encoding="utf-8")
             if options["demo"] and options["accounts"]:
-                _run(layout, "demo_sample", "--accounts", str(options["accounts"]))
+                _run(layout, "demo_sample", "--wake", "--accounts", str(options["accounts"]))
             _run(layout, "prober", "--once")
             self.stdout.write(f"ready {layout.base}{'/demo/' if options['demo'] else ''}")
             self.stdout.flush()

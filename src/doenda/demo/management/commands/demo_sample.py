@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from doenda.demo import sample
+from doenda.demo import morning, sample
 
 
 class Command(BaseCommand):
@@ -16,6 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("--accounts", type=int, default=1000)
         parser.add_argument("--seed", type=int, default=2014)
         parser.add_argument("--on", type=date.fromisoformat, help="the day from which all dates follow (today)")
+
+        parser.add_argument("--wake", action="store_true", help="a new demo begins in the morning if it is night")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DOENDA_DEMO:
@@ -30,3 +32,5 @@ class Command(BaseCommand):
         except (sample.SampleRefused, ValueError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"sample: {'already there' if loaded.again else 'loaded'}, {loaded.seconds:.1f} s")
+        if options["wake"] and not loaded.again and (woken := morning.wake()):
+            self.stdout.write(f"sample: it is night there, so the demo begins at {woken}")
