@@ -30,7 +30,7 @@ check: setup                    ## style, types, floors, journeys
 	@$(BIN)/ruff format --check src tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/doenda makemigrations --check --dry-run
+	@PYTHONWARNINGS=ignore DOENDA_LOG=CRITICAL $(BIN)/doenda makemigrations --check --dry-run
 	@$(BIN)/doenda check-journeys
 
 test-browsers: setup            ## real browsers; installs Debian packages when run as root

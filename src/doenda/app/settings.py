@@ -72,6 +72,8 @@ DOENDA_LINK_KEYS = dict(
     pair.split(":", 1) for pair in _env("DOENDA_LINK_KEYS", "1:not-a-secret-outside-demo-and-tests").split(",")
 )
 
+DOENDA_TRUSTED_PROXIES = [p for p in _env("DOENDA_TRUSTED_PROXIES").split(",") if p]  # addresses of our own proxies
+
 SECRET_KEY = _env("DOENDA_SECRET_KEY", "not-a-secret-outside-demo-and-tests")
 DEBUG = False
 ALLOWED_HOSTS = [h for h in _env("DOENDA_HOSTS", "127.0.0.1,localhost").split(",") if h]

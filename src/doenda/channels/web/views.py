@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from doenda.access import tokens
+from doenda.access import tokens, visitor
 from doenda.access.policy import by_session, by_token, public
 from doenda.billing.models import Bill
 from doenda.channels.web import forms, language, pages
@@ -84,7 +84,7 @@ def _answer(request: HttpRequest, visit: Visit, form: forms.Answers) -> HttpResp
             version=form.version,
             outcome=request.POST.get("do", ""),
             values=_values(request),
-            visitor=request.META.get("REMOTE_ADDR", ""),
+            visitor=visitor.address(request),
         )
     except NotAnOutcome:
         return failure(request, "bad", 400)
