@@ -21,7 +21,8 @@ from doenda.notices.sending import OUTBOX
 
 NO_WAY = "no proven way to name"
 NO_WAY_PAUSE = 300.0
-"""Seconds; a way that is proven again brings those that wait for one forward (notices.waiting)."""
+"""Seconds, reached by doubling from 10: a way that is proven again brings those that wait forward (notices.waiting),
+but one that lapsed and was proven within a moment tells nobody that it was away."""
 TOO_LATE = "too late for the date that it tells"
 LONGEST_PAUSE = 600.0
 _OPEN = (Notice.State.DUE, Notice.State.HELD)
@@ -78,7 +79,7 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
         ways = guidance.read().named("notice")
         method = notice.params.get("method")
         if not ways or (method and method not in {way.method for way in ways}):
-            return _hold(notice, NO_WAY, NO_WAY_PAUSE)
+            return _hold(notice, NO_WAY, min(NO_WAY_PAUSE, 5.0 * 2 ** min(row.tries, 6)))
         guidance.offer("pay", account.pk, "notice", lang=notice.lang, subject_id=notice.pk)
     text = wording.compose(notice, found, phone, ways)
     notice.handed_at, notice.state, notice.held_reason = now, Notice.State.DUE, ""

@@ -18,7 +18,7 @@ def run(stage: Stage) -> Result:
     result = Result()
     told, later = scenes.import_bills(stage, 2, overdue_days=3)
     scenes.pass_days(stage, 1)
-    noticed = scenes.wait_for(lambda: _named(told) > 0, 30)
+    noticed = scenes.wait_for(lambda: _named(told) > 0, 90)
     result.expect(noticed, "no notice named a way before the fault")
     stage.faults("bank", {"*": {"fault": "dead"}})
     begun = clock.monotonic()
