@@ -20,10 +20,10 @@ class TestServer:
         self.server = server
         self.clones = 0
 
-    def run(self, *statements: str) -> None:
+    def run(self, *statements: str, role: str = "doenda_owner") -> None:
         import psycopg
 
-        with psycopg.connect(self.server.url("postgres", "doenda_owner"), autocommit=True) as connection:
+        with psycopg.connect(self.server.url("postgres", role), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
@@ -71,7 +71,8 @@ def committed_db(test_server: TestServer, django_db_blocker: Any) -> Iterator[st
             yield name
         finally:
             test_server.use(ROLLED_BACK)
-            test_server.run(f"DROP DATABASE {name} WITH (FORCE)")
+            # as the superuser: one of the server's own processes may be looking at the database
+            test_server.run(f"DROP DATABASE {name} WITH (FORCE)", role="postgres")
 
 
 @pytest.fixture
