@@ -7,6 +7,7 @@ import pytest
 from tests.worlds import World, world
 
 from doenda.assurance import guidance, standing
+from doenda.assurance.models import Transition
 from doenda.billing import books
 from doenda.billing.models import Account, Bill
 from doenda.dunning.models import Case
@@ -75,3 +76,12 @@ def test_a_proof_lapses_when_nobody_walks(shop: World, noon: clock.Frozen) -> No
     assert not guidance.read().named("notice")
     first = guidance.read().named("page")[0]
     assert (first.slug, first.proven) == (CARD, False)
+
+
+def test_a_lapse_that_no_sweep_noticed_is_noted_by_the_walk_that_ends_it(shop: World, noon: clock.Frozen) -> None:
+    """Notices and cases that wait for a proven way are woken by the change: a jump of the clock hid it from them."""
+    walks.walk(CARD)
+    noon.advance(timedelta(days=1))
+    walks.walk(CARD)
+    changes = Transition.objects.filter(way_id=CARD).order_by("version").values_list("now", flat=True)
+    assert list(changes)[-2:] == ["unproven", "proven"]

@@ -139,10 +139,11 @@ def sweep(limit: int = 100) -> int:
     """Let time pass for every way: leases lapse, holds and closures end. Returns the ways whose standing changed."""
     now = clock.now()
     due = [way.slug for way in _with_proofs() if _read(way, now).standing != way.standing]
-    return sum(_settle(slug) for slug in due[:limit])
+    return sum(settle(slug) for slug in due[:limit])
 
 
-def _settle(slug: str) -> bool:
+def settle(slug: str) -> bool:
+    """Note where the way stands now, in a transaction of its own. Returns whether that was news."""
     with transaction.atomic():
         way, state = lock(slug)
         state = rule.tick(state, clock.now())

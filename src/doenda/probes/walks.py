@@ -41,6 +41,9 @@ def ways() -> list[str]:
 
 def walk(slug: str) -> ProbeRun:
     """Walk one way to its last step, record what it proved, and give the money back."""
+    standing.settle(
+        slug
+    )  # a lease that has lapsed is noted before the proof that ends it: who waited for it is then told
     _, method, _ = slug.split("/")
     bill, url = _new_bill()
     lang = "ko" if bill.pk.int % 2 else "en"
