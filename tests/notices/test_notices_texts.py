@@ -27,6 +27,11 @@ PARAMS: dict[str, dict[str, Any]] = {
     "unknown_outcome": {"amount": 52300},
     "unknown_settled": {"amount": 52300},
     "refused_later": {"amount": 52300},
+    "overpaid": {"amount": 52300, "back": "asked"},
+    "refunded": {"amount": 52300},
+    "payment_undone": {"amount": 52300},
+    "debit_due": {"amount": 52300, "day": "2014-10-31"},
+    "debit_failed": {"amount": 52300, "next": "2014-11-10"},
     "ticket": {"answer_by": "2014-10-23T05:20:00+00:00"},
 }
 WAYS = (

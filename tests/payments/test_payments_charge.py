@@ -18,7 +18,7 @@ from doenda.kernel.database import seam
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import outside
 from doenda.payments import attempts, charge, doorbells, inquiry, pending
-from doenda.payments.models import Attempt, AttemptMove, Doorbell
+from doenda.payments.models import Attempt, AttemptMove, Doorbell, RefundCase
 from doenda.payments.moves import move
 from doenda.payments.states import NotAMove, State
 
@@ -223,7 +223,7 @@ def _titled(headers: Any) -> dict[str, str]:
     return {name.title(): value for name, value in headers.items()}
 
 
-def test_money_for_an_attempt_that_we_had_closed_becomes_credit(bank: World) -> None:
+def test_money_for_an_attempt_that_we_had_closed_becomes_credit_and_goes_back(bank: World) -> None:
     bill = overdue_bill()
     first = begin(bill)
     approve(first)
@@ -242,8 +242,16 @@ def test_money_for_an_attempt_that_we_had_closed_becomes_credit(bank: World) -> 
     sweeps.run("inquiries")
     first.refresh_from_db()
     assert first.state == State.PAID
-    assert books.credit(bill.account_id) == 52300
     assert bank.books()["net"] == 2 * 52300
+    case = RefundCase.objects.get()
+    assert (case.amount, case.owner, case.closed_at) == (52300, "system", None)
+    assert books.credit(bill.account_id) == 0, "set aside: nothing else can spend it"
+    sweeps.run("outbox")
+    assert bank.books()["net"] == 52300, "the double goes back by itself"
+    case.refresh_from_db()
+    first.refresh_from_db()
+    assert case.outcome == "refunded"
+    assert (first.state, first.given_back) == (State.PAID, 52300)
 
 
 def test_undeclared_moves_are_refused_here_and_by_the_database(bank: World) -> None:

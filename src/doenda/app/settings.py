@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from doenda.app.providers import providers_of
+
 
 def _env(name: str, default: str = "") -> str:
     named = os.environ.get(f"{name}_FILE")
@@ -57,13 +59,8 @@ DOENDA_CARRIER = {
 }
 DOENDA_CALL = _env("DOENDA_CALL", "02-2014-1023")  # can be dialled from any phone; 114 only from the carrier's own
 DOENDA_BASE_URL = _env("DOENDA_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
-DOENDA_PROVIDERS: dict[str, dict[str, Any]] = {
-    "sandbox": {
-        "url": _env("DOENDA_SANDBOX_URL", "http://127.0.0.1:8101"),
-        "key": _env("SANDBOX_BANK_KEY", "sandbox-key"),
-        "webhook_secrets": [s for s in _env("SANDBOX_WEBHOOK_SECRET", "sandbox-webhook-secret").split(",") if s],
-    }
-}
+DOENDA_PROVIDERS: dict[str, dict[str, Any]] = providers_of(_env)
+DOENDA_OFFERED = [name for name in _env("DOENDA_OFFERED", "sandbox").split(",") if name in DOENDA_PROVIDERS]
 DOENDA_IMPORT_MAX_BYTES = int(_env("DOENDA_IMPORT_MAX_BYTES", str(512 * 1024 * 1024)))
 DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")
 DOENDA_HANDSET_URL = _env("DOENDA_HANDSET_URL", "http://127.0.0.1:8103")

@@ -46,6 +46,7 @@ def payment(
     account: Account,
     allocations: Iterable[tuple[UUID, int]],
     *,
+    beyond: int = 0,
     provider: str,
     fact_kind: str,
     fact_id: str,
@@ -54,9 +55,10 @@ def payment(
     """Post money that arrived at `provider` for these bills ("elsewhere": taken by others for us).
 
     `allocations` are (bill id, minor units); an open bill of the account takes at most what remains of it, and the rest
-    is credit. Money that names no bill goes through `deposit`. Records `billing.payment_posted`.
+    is credit, with `beyond`: what arrived besides. Money that names no bill goes through `deposit`. Records
+    `billing.payment_posted`.
     """
-    return _payment(account, _merged(allocations), 0, provider=provider, fact=(fact_kind, fact_id), at=at)
+    return _payment(account, _merged(allocations), beyond, provider=provider, fact=(fact_kind, fact_id), at=at)
 
 
 def deposit(account: Account, amount: int, *, provider: str, fact_kind: str, fact_id: str, at: datetime) -> Posted:

@@ -124,6 +124,8 @@ def faults(account_id: UUID) -> list[Stop]:
     found = [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
     found += [Stop(HoldKind.OUR_FAULT, start, end, "a payment") for start, end in pending.our_faults(account_id)]
     found += [Stop(HoldKind.UNKNOWN, start, end, "a payment") for start, end in pending.unknowns(account_id)]
+    found += [Stop(HoldKind.UNKNOWN, start, end, "a debit") for start, end in pending.instructed(account_id)]
+    found += [Stop(HoldKind.OUR_FAULT, start, end, "came undone") for start, end in pending.undone(account_id)]
     return found
 
 

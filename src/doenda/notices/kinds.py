@@ -5,7 +5,7 @@ of the account's currency. Understood besides what a kind needs: `currency`, `un
 ("customer" or "ours", of a promise), `method` (leave only once a way with this method is proven), `longest_days` (of a
 suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it), `leave_by` (a
 day after which it says something untrue: it is cancelled if it has not left by then), `line` (the id of the line that
-it is about).
+it is about), `back` ("source" or "asked": where an overpaid sum goes), `next` (the day of the next debit).
 """
 
 from dataclasses import dataclass
@@ -43,6 +43,11 @@ KINDS: dict[str, Kind] = {
     "refused_later": Kind(needs=("amount",), opens=True, full=True),
     "promise_made": Kind(needs=("until",), full=True),
     "new_link": Kind(opens=True, full=True),
+    "overpaid": Kind(needs=("amount", "back"), full=True),
+    "refunded": Kind(needs=("amount",), full=True),
+    "payment_undone": Kind(needs=("amount",), opens=True, full=True),
+    "debit_due": Kind(needs=("amount", "day"), full=True),
+    "debit_failed": Kind(needs=("amount",), opens=True, full=True),
     "ticket": Kind(needs=("answer_by",)),
 }
 

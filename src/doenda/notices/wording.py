@@ -119,11 +119,12 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
 
 def _of_params(params: dict[str, Any], notice: Notice, lang: str) -> dict[str, str]:
     args = {"whose": str(params.get("whose") or "customer"), "longest_days": str(params.get("longest_days") or "none")}
+    args |= {"back": str(params.get("back") or "asked"), "next": "none"}
     currency = str(params.get("currency") or notice.account.currency)
     for name, argument in (("amount", "paid"), ("fee", "fee")):
         if params.get(name) is not None:
             args[argument] = money(Money(int(params[name]), currency), lang)
-    for name in ("until", "answer_by"):
+    for name in ("until", "answer_by", "day", "next"):
         if params.get(name):
             args[name] = _when(str(params[name]), lang)
     if params.get("fee") and params.get("fee_after") and _day(str(params["fee_after"])) >= clock.today():

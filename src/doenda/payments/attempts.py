@@ -12,13 +12,23 @@ from doenda.kernel import clock
 from doenda.kernel.db import atomic
 from doenda.payments import inquiry, providers
 from doenda.payments.models import Attempt, AttemptBill
-from doenda.payments.moves import charge_of, close_waiting, locked, move
-from doenda.payments.outcomes import refuse
-from doenda.payments.providers.contract import Outcome
+from doenda.payments.moves import charge_of, close_waiting
+from doenda.payments.outcomes import begun
+from doenda.payments.providers.contract import Moves
 from doenda.payments.states import IN_FLIGHT, State
 
 type Said = Literal[
-    "redirect", "paid", "refused", "unknown", "our_fault", "busy", "nothing_due", "expired", "person_owns"
+    "redirect",
+    "deposit",
+    "instructed",
+    "paid",
+    "refused",
+    "unknown",
+    "our_fault",
+    "busy",
+    "nothing_due",
+    "expired",
+    "person_owns",
 ]
 
 
@@ -35,6 +45,9 @@ class Result:
 SAID: dict[State, Said] = {
     State.CREATED: "expired",
     State.NEEDS_REDIRECT: "redirect",
+    State.AT_PROVIDER: "redirect",
+    State.NEEDS_DEPOSIT: "deposit",
+    State.INSTRUCTED: "instructed",
     State.SENT: "unknown",
     State.UNKNOWN: "unknown",
     State.PAID: "paid",
@@ -43,6 +56,7 @@ SAID: dict[State, Said] = {
     State.EXPIRED: "expired",
     State.CLOSED: "expired",
     State.REVERSED: "paid",
+    State.UNDONE: "refused",
 }
 
 
@@ -50,6 +64,11 @@ def in_flight(bill_ids: list[UUID]) -> Attempt | None:
     """The attempt that may be moving money for one of these bills."""
     row = AttemptBill.objects.filter(bill_id__in=bill_ids, in_flight=True).select_related("attempt").first()
     return row.attempt if row else None
+
+
+def in_flight_id(bill_ids: list[UUID]) -> UUID | None:
+    other = in_flight(bill_ids)
+    return other.id if other else None
 
 
 def start(
@@ -63,11 +82,53 @@ def start(
     lang: str,
     session_id: UUID | None = None,
     name: str = "",
+    bank: str = "",
+    mandate_id: UUID | None = None,
+    token: str = "",
 ) -> Result:
-    """Register one attempt for `bills` (id, minor units) at the provider; the customer is then sent there.
+    """Register one attempt for `bills` (id, minor units) at the provider, who may then wait for the customer's act.
 
-    Whatever this session had begun before is closed first: it can no longer be confirmed.
+    Whatever this session had begun before is closed first: it can no longer be confirmed. `bank`: where a deposit
+    account is wanted. `mandate_id`: the standing authority of a debit. `token`: what a provider that takes the money
+    here and now needs (a clerk's shift).
     """
+    made = create(
+        account_id,
+        bills,
+        channel=channel,
+        method=method,
+        provider=provider,
+        session_id=session_id,
+        details={key: value for key, value in (("bank", bank), ("token", token)) if value},
+        mandate_id=mandate_id,
+    )
+    if isinstance(made, Result):
+        return made
+    title = name or settings.DOENDA_CARRIER[lang]
+    answer = providers.get(provider).start(charge_of(made, name=title, return_url=return_url, lang=lang))
+    if begun(made, answer) is not None:
+        return Result("busy", in_flight_id([bill_id for bill_id, _ in bills]) or made.id)
+    return said(made)
+
+
+def create(
+    account_id: UUID,
+    bills: list[tuple[UUID, int]],
+    *,
+    channel: str,
+    method: str,
+    provider: str,
+    session_id: UUID | None = None,
+    details: dict[str, str] | None = None,
+    mandate_id: UUID | None = None,
+) -> Attempt | Result:
+    """The row of a new attempt, of which no provider knows yet; or why there is none: busy, nothing_due.
+
+    Raises ValueError for a method that the provider does not have.
+    """
+    terms = providers.get(provider)
+    if method not in terms.methods:
+        raise ValueError(f"{provider} has no method {method!r}")
     with atomic():
         account = accounts.lock(account_id)
         bill_ids = [bill_id for bill_id, _ in bills]
@@ -80,9 +141,7 @@ def start(
             return Result("nothing_due")
         if session_id is not None:
             close_waiting(account.attempts.filter(session_id=session_id), "another way was chosen")
-        terms = providers.get(provider)
-        if method not in terms.methods:
-            raise ValueError(f"{provider} has no method {method!r}")
+        waits = terms.methods[method] is Moves.AT_DEPOSIT
         attempt = Attempt.objects.create(
             account=account,
             provider=provider,
@@ -92,20 +151,12 @@ def start(
             currency=account.currency,
             synthetic=account.probe,
             session_id=session_id,
-            expires_at=clock.now() + terms.redirect_life,
+            details=details or {},
+            mandate_id=mandate_id,
+            expires_at=clock.now() + (terms.deposit_life if waits else terms.redirect_life),
         )
         AttemptBill.objects.bulk_create(AttemptBill(attempt=attempt, bill_id=b, amount=a) for b, a in wanted)
-    title = name or settings.DOENDA_CARRIER[lang]
-    answer = terms.start(charge_of(attempt, name=title, return_url=return_url, lang=lang))
-    with atomic():
-        _, attempt = locked(attempt.id)
-        if attempt.state != State.CREATED:
-            return look(attempt.id)
-        if answer.outcome is Outcome.NEEDS_REDIRECT:
-            move(attempt, State.NEEDS_REDIRECT, answer.code, provider_ref=answer.ref, redirect_url=answer.redirect_url)
-        else:
-            refuse(attempt, answer)
-    return look(attempt.id)
+    return attempt
 
 
 def look(attempt_id: UUID) -> Result:
@@ -117,9 +168,10 @@ def said(attempt: Attempt) -> Result:
     """The same of a row that was just read or written."""
     if attempt.state in IN_FLIGHT and attempt.person_owns_at is not None:
         return Result("person_owns", attempt.id, reason=attempt.reason)
-    redirect = attempt.redirect_url if attempt.state == State.NEEDS_REDIRECT else ""
-    if attempt.state == State.NEEDS_REDIRECT and attempt.expires_at and attempt.expires_at < clock.now():
+    waits = attempt.state in {State.NEEDS_REDIRECT, State.NEEDS_DEPOSIT}
+    if waits and attempt.expires_at and attempt.expires_at < clock.now():
         return Result("expired", attempt.id)
+    redirect = attempt.redirect_url if SAID[State(attempt.state)] == "redirect" else ""
     return Result(SAID[State(attempt.state)], attempt.id, redirect, attempt.reason)
 
 
@@ -142,7 +194,7 @@ def clear(account_id: UUID, bill_ids: list[UUID], session_id: UUID) -> Cleared:
         if moving is None:
             close_waiting(account.attempts.filter(session_id=session_id), "another way was chosen")
             return Cleared("free")
-    inquiry.ask(moving)
+    inquiry.ask(moving, leaving=True)
     if not Bill.objects.filter(pk__in=bill_ids, state="open").exists():
         return Cleared("paid", moving.id)
     still = in_flight(bill_ids)

@@ -1,4 +1,4 @@
-"""Moving an attempt along a declared edge, and reading its row under the account's lock."""
+"""Moving an attempt along a declared edge, reading its row under the account's lock, and closing what was begun."""
 
 from typing import Any
 from uuid import UUID
@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from doenda.billing import accounts
 from doenda.billing.models import Account
+from doenda.kernel import outbox
 from doenda.kernel.ids import outside
 from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.providers.contract import Charge
@@ -44,12 +45,22 @@ def move(attempt: Attempt, target: State, cause: str, **changes: Any) -> None:
 
 
 def close_waiting(attempts: QuerySet[Attempt], cause: str) -> None:
-    """Close attempts that have not been charged: from here on they cannot be. In the caller's transaction."""
+    """Close what was begun and is not in flight. In the caller's transaction, with the account locked.
+
+    What money moves for only by our own act can no longer be charged from here on. An account that waits for a deposit
+    is closed at its provider afterwards (money that arrives all the same is booked). A debit is closed only once it is
+    recalled: after its cut-off it stays, and what it takes too much goes back by itself.
+    """
     for attempt in attempts.filter(state__in=WAITING).select_for_update():
-        move(attempt, State.CLOSED, cause)
+        if attempt.state != State.INSTRUCTED:
+            waited = attempt.state == State.NEEDS_DEPOSIT
+            move(attempt, State.CLOSED, cause, ask_at=None)
+            if not waited:
+                continue
+        outbox.put("close", f"{outside(attempt.id)}-{attempt.times_paid}", {}, account_id=attempt.account_id)
 
 
-def charge_of(attempt: Attempt, *, name: str = "", return_url: str = "", lang: str = "ko") -> Charge:
+def charge_of(attempt: Attempt, *, name: str = "", return_url: str = "", lang: str = "ko", payer: str = "") -> Charge:
     """The attempt as its provider needs it."""
     return Charge(
         order_id=outside(attempt.id),
@@ -60,4 +71,9 @@ def charge_of(attempt: Attempt, *, name: str = "", return_url: str = "", lang: s
         return_url=return_url,
         ref=attempt.provider_ref or "",
         lang=lang,
+        token=attempt.details.get("token", ""),
+        bank=attempt.details.get("bank", ""),
+        until=attempt.expires_at,
+        mandate=str(attempt.mandate_id or ""),
+        payer=payer,
     )

@@ -3,7 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from doenda.kernel import clock
+from doenda.payments import policy
 from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.states import State
 
@@ -14,8 +17,9 @@ Who was told not to pay again, until we knew that nothing had been taken, gets a
 
 
 def adverse_blocked(account_id: UUID) -> str | None:
-    """Why nothing adverse may happen to the account now, or None: money may be moving, or is known to be on its way."""
-    row = Attempt.objects.filter(account_id=account_id, in_flight=True).first()
+    """Why nothing adverse may happen to the account now, or None: money may be moving, or a debit is to come."""
+    moving = Q(in_flight=True) | Q(state=State.INSTRUCTED)
+    row = Attempt.objects.filter(moving, account_id=account_id).first()
     return None if row is None else f"attempt {row.id} is {row.state}"
 
 
@@ -39,3 +43,31 @@ def _known_at(attempt: Attempt) -> datetime | None:
         return None
     known = attempt.settled_at or clock.now()
     return known if attempt.state == State.PAID else known + HELD_AFTER_OUR_FAULT
+
+
+def instructed(account_id: UUID) -> list[tuple[datetime, datetime | None]]:
+    """Intervals in which a debit was on its way to the customer's bank, who had no reason to pay otherwise."""
+    moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=State.INSTRUCTED)
+    found = moves.select_related("attempt").order_by("created_at")
+    return [(move.created_at, _ended_at(move)) for move in found]
+
+
+def _ended_at(move: AttemptMove) -> datetime | None:
+    if move.attempt.state == State.INSTRUCTED:
+        return None
+    left = AttemptMove.objects.filter(attempt=move.attempt_id, source=State.INSTRUCTED)
+    return left.latest("created_at").created_at
+
+
+def undone(account_id: UUID) -> list[tuple[datetime, datetime]]:
+    """Intervals that do not count: a payment stood in the books, then was taken back, and some days to pay again."""
+    back = AttemptMove.objects.filter(
+        attempt__account_id=account_id, source=State.PAID, target__in=[State.UNDONE, State.NEEDS_DEPOSIT]
+    )
+    days = timedelta(days=policy.now().undone_days)
+    return [(_paid_before(move), move.created_at + days) for move in back.order_by("created_at")]
+
+
+def _paid_before(move: AttemptMove) -> datetime:
+    paid = AttemptMove.objects.filter(attempt=move.attempt_id, target=State.PAID, created_at__lte=move.created_at)
+    return paid.latest("created_at").created_at

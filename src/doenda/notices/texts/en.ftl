@@ -107,6 +107,30 @@ notice-new-link = Here is the bill that you asked for. You can see what you owe 
 notice-ticket = We will be in touch by { $answer_by }. You keep your place if you hang up or call again.
     .sms = { $carrier }: we answer by { $answer_by }. You keep your place.
 
+notice-overpaid = You paid { $paid } too much. { $back ->
+        [source] It goes back to the card or account it came from. You need not do anything.
+       *[asked] We will contact you to ask where to send it. Until then { $paid } is kept for you.
+    }
+    .sms = { $carrier }: you paid { $paid } too much. { $back ->
+        [source] It goes back by itself.
+       *[asked] We will contact you.
+    }
+
+notice-refunded = We have given back the { $paid } that you paid too much. It may take some days until you see it.
+    .sms = { $carrier }: we gave back { $paid }.
+
+notice-payment-undone = The bank has taken your payment of { $paid } back, so the bill is open again. We do not hold it against you: for some days there is no late fee and no suspension.
+    .sms = { $carrier }: the bank took { $paid } back. The bill is open again.
+
+notice-debit-due = { $paid } will be debited on { $day }. It is enough if it is in the account before the bank closes that day. You may pay in another way before; if it is taken twice, we give it back at once.
+    .sms = { $carrier }: debit of { $paid } on { $day }.
+
+notice-debit-failed = The debit of { $paid } did not go through. No money was taken.{ $next ->
+        [none] {""}
+       *[other] {" "}We will try once more on { $next }.
+    } You may pay in another way before.
+    .sms = { $carrier }: the debit of { $paid } did not go through.
+
 # Lines that follow a full text.
 notice-fee-ahead = After { $fee_after } a late fee of { $fee } is added once.
 notice-ways = What works now: { $ways }

@@ -7,7 +7,15 @@ from django.utils.module_loading import import_string
 
 from doenda.payments.providers.contract import Provider
 
-_CLASSES = {"sandbox": "doenda.payments.providers.sandbox.provider.Sandbox"}
+_CLASSES = {
+    "sandbox": "doenda.payments.providers.sandbox.provider.Sandbox",
+    "toss": "doenda.payments.providers.toss.provider.Toss",
+    "portone": "doenda.payments.providers.portone.provider.PortOne",
+    "stripe": "doenda.payments.providers.stripe.provider.Stripe",
+    "deposit": "doenda.payments.providers.deposit.provider.Deposit",
+    "debit": "doenda.payments.providers.debit.provider.Debit",
+    "counter": "doenda.payments.providers.counter.provider.Counter",
+}
 
 
 @cache

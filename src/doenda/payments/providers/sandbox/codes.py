@@ -9,7 +9,7 @@ STATUSES = {
     "ABORTED": Outcome.REFUSED,
     "EXPIRED": Outcome.EXPIRED,
     "CANCELED": Outcome.GIVEN_BACK,
-    "PARTIAL_CANCELED": Outcome.UNKNOWN,  # nobody here gives back a part: a person looks
+    "PARTIAL_CANCELED": Outcome.PAID,  # and a part of it given back
 }
 
 CODES = {

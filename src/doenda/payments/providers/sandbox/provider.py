@@ -5,23 +5,25 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from doenda.kernel import net
-from doenda.payments.providers.contract import Answer, Charge, Outcome, Ring
+from doenda.payments.providers.contract import Answer, BackTo, Charge, Moves, Outcome, Provider, Returned, Ring
 from doenda.payments.providers.sandbox.codes import CODES, STATUSES
 
 DEP = "sandbox"
 TOLERANCE = timedelta(minutes=5)
 
 
-class Sandbox:
+class Sandbox(Provider):
+    """Two steps, a page of its own between them; money moves at `confirm`."""
+
     name = "sandbox"
     merchant = "doenda"
-    methods = frozenset({"card", "transfer"})
-    redirect_life = timedelta(minutes=30)
-    longest = timedelta(minutes=10)
+    methods: ClassVar = {"card": Moves.AT_CONFIRM, "transfer": Moves.AT_CONFIRM}
+    heard = 204
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._url: str = config["url"]
@@ -63,8 +65,19 @@ class Sandbox:
         # A void of something unpaid is acknowledged as ABORTED; of something paid it would be a refund.
         return Answer(Outcome.GIVEN_BACK, answer.code, answer.ref) if answer.outcome is Outcome.REFUSED else answer
 
-    def refund(self, charge: Charge, *, amount: int, key: str, reason: str) -> Answer:
-        return self._post(f"/v1/payments/{charge.ref}/cancel", {"reason": reason, "amount": amount}, key=key)
+    def returned(self, query: Mapping[str, str]) -> Returned:
+        failed = query.get("code", "")
+        return Returned(
+            query.get("order_id", ""),
+            query.get("payment_key", ""),
+            query.get("amount", ""),
+            failed=failed,
+            cancelled=failed == "PAY_PROCESS_CANCELED",
+        )
+
+    def refund(self, charge: Charge, *, amount: int, key: str, reason: str, back_to: BackTo | None = None) -> Answer:
+        answer = self._post(f"/v1/payments/{charge.ref}/cancel", {"reason": reason, "amount": amount}, key=key)
+        return replace(answer, outcome=Outcome.GIVEN_BACK) if answer.given_back >= amount else answer
 
     def ring(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Ring:
         transmission, stamp = headers.get("Sandbox-Transmission-Id", "")[:80], headers.get("Sandbox-Timestamp", "")[:20]
@@ -120,6 +133,7 @@ def _read(reply: net.Reply) -> Answer:
                 amount=said["amount"] if type(said["amount"]) is int else None,  # 52300.9 is not 52300
                 currency=str(said["currency"]),
                 merchant=str(said["merchant"]),
+                given_back=int(said.get("canceled_amount") or 0),
             )
         code = _code(said["code"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -1,0 +1,37 @@
+"""What an attempt's outcome proves of its way: payments own provider code -> outcome, assurance owns what follows."""
+
+import logging
+from datetime import datetime
+
+from doenda.assurance import evidence
+from doenda.payments.models import Attempt
+
+log = logging.getLogger(__name__)
+
+
+def worked(attempt: Attempt, *, at: datetime | None) -> None:
+    """A success counts from when it was asked for: one that an inquiry finds later proves nothing about now."""
+    _record(attempt, "worked", "attempt", at)
+
+
+def failed(attempt: Attempt, *, by_us: bool, unanswered: bool = False) -> None:
+    """`by_us`: not the customer's doing (ours or the provider's). `unanswered`: not known yet."""
+    outcome = "failed_by_provider" if by_us else "failed_by_customer"
+    _record(attempt, outcome, "attempt_unanswered" if unanswered else "attempt", None)
+
+
+def _record(attempt: Attempt, outcome: str, source_kind: str, at: datetime | None) -> None:
+    again = f"#{attempt.times_paid}" if attempt.times_paid > 1 else ""
+    try:
+        evidence.record(
+            attempt.way,
+            outcome,
+            source_kind=source_kind,
+            source_id=f"{attempt.id}{again}",
+            synthetic=attempt.synthetic,
+            account_id=attempt.account_id,
+            at=at,
+            detail=attempt.reason,
+        )
+    except evidence.UnknownWay:  # money is booked whether or not this installation tells customers of the way
+        log.warning("no way %s to learn about", attempt.way)
