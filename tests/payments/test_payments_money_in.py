@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from tests.payments.payments_scripted import Truth, scripted
 from tests.worlds import World, overdue_bill, world
 
-from doenda.billing import accounts, books
+from doenda.billing import accounts, bills, books, post
 from doenda.billing.models import Bill, Posting
+from doenda.contact.models import Ticket
 from doenda.dunning import gather
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
@@ -474,3 +475,34 @@ def test_money_on_the_way_to_a_sandbox_bill_and_a_deposit_close_each_other(db: N
         truth_is(truth, waiting, O.PAID)
         learn(waiting)
         assert attempts.look(seen.attempt_id).outcome == "expired"
+
+
+class TestBillsThatClosedWithoutUs:
+    def test_money_taken_elsewhere_closes_what_waits(self, truth: Truth) -> None:
+        bill = overdue_bill()
+        waiting = deposit_for(bill, truth)
+        with atomic():
+            account = accounts.lock(bill.account_id)
+            post.payment(
+                account, [(bill.pk, 52300)], provider="elsewhere", fact_kind="import", fact_id="x", at=clock.now()
+            )
+        waiting.refresh_from_db()
+        assert waiting.state == State.CLOSED
+
+    def test_so_does_a_credit_note(self, truth: Truth) -> None:
+        bill = overdue_bill()
+        debit = debit_for(bill, truth)
+        with atomic():
+            bills.credit(accounts.lock(bill.account_id), 52300, fact_id="n", at=clock.now(), bill=bill)
+        sweeps.run("outbox")
+        debit.refresh_from_db()
+        assert debit.state == State.CLOSED
+
+
+def test_somebody_is_to_ask_where_money_without_a_known_source_goes_back(truth: Truth) -> None:
+    bill = overdue_bill()
+    attempt = deposit_for(bill, truth)
+    truth_is(truth, attempt, O.PAID, amount=60000)
+    learn(attempt)
+    ticket = Ticket.objects.get(kind="refund")
+    assert ticket.answer_by <= RefundCase.objects.get().due_at

@@ -21,6 +21,7 @@ class Ticket(Row):
         ALREADY_PAID = "already_paid"
         REPORT = "report"
         UNKNOWN_OUTCOME = "unknown_outcome"
+        REFUND = "refund"
 
     kind = models.CharField(max_length=16, choices=Kind)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="tickets")

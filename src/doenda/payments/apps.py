@@ -9,4 +9,4 @@ class PaymentsConfig(AppConfig):
     append_only: ClassVar[tuple[str, ...]] = ("payments_attemptmove", "payments_attemptedge")
 
     def ready(self) -> None:
-        from doenda.payments import charge, doorbells, inquiry, refunds, telling  # noqa: F401 - handlers and sweeps register themselves
+        from doenda.payments import charge, doorbells, inquiry, news, refunds  # noqa: F401 - handlers and sweeps register themselves

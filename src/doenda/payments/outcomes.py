@@ -64,6 +64,7 @@ def begun(attempt: Attempt, answer: Answer) -> str | None:
         with atomic():
             lock(attempt)
             move(attempt, State.CLOSED, "another attempt is moving money")
+            outbox.put("close", f"{outside(attempt.id)}-0", {}, account_id=attempt.account_id)
         return "busy"
     return None
 
@@ -179,7 +180,7 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
         State.PAID,
         cause,
         settled_at=now,
-        provider_ref=answer.ref,
+        provider_ref=answer.ref or attempt.provider_ref or outside(attempt.id),
         ask_at=None,
         reason=answer.code,
         taken=answer.amount,
@@ -200,7 +201,7 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
     if attempt.synthetic:
         refunds.ask(attempt, "probe")
     else:
-        worked(attempt, at=None if came_from in _ANSWERED else attempt.sent_at)
+        worked(attempt, at=answer.at if came_from in _ANSWERED or answer.at else attempt.sent_at)
         bill_id = covered[0][0] if covered else None
         send("receipt", account.id, bill_id=bill_id, params=receipt(attempt), key=f"receipt-{attempt.fact_id}")
         if posted.credit:

@@ -86,11 +86,12 @@ def open_case(account: Account, attempt: Attempt, amount: int) -> RefundCase:
     )
     if not made:
         return case
-    facts.record("payments.overpaid", account.id, {"case": str(case.id), "amount": amount, "way": attempt.way})
     if providers.get(attempt.provider).source_known and attempt.method not in rules.not_by_itself:
         give_credit_back(account, case, by=SYSTEM)
     told = {"amount": amount, "currency": attempt.currency, "back": "source" if case.refund_id else "asked"}
     send("overpaid", account.id, params=told, key=f"overpaid-{attempt.fact_id}")
+    known = {"case": str(case.id), "amount": amount, "way": attempt.way, "back": told["back"]}
+    facts.record("payments.overpaid", account.id, known)
     return case
 
 

@@ -1,5 +1,6 @@
 """Providers: one package each, found by their name in `DOENDA_PROVIDERS`."""
 
+from collections.abc import Iterator
 from functools import cache
 
 from django.conf import settings
@@ -16,6 +17,11 @@ _CLASSES = {
     "debit": "doenda.payments.providers.debit.provider.Debit",
     "counter": "doenda.payments.providers.counter.provider.Counter",
 }
+
+
+def classes() -> Iterator[tuple[str, type[Provider]]]:
+    """Every provider that there is, configured or not."""
+    return ((name, import_string(path)) for name, path in _CLASSES.items())
 
 
 @cache

@@ -57,6 +57,7 @@ class Answer:
 
     `given_back`: minor units of a paid charge that went back so far. `secret`: what its unsigned doorbells must bring.
     `client`: public words for the provider's script on our page. `due_at`: when an instructed debit's result is due.
+    `at`: when it happened, where that may be long ago: an old deposit proves nothing about now.
     """
 
     outcome: Outcome
@@ -72,6 +73,7 @@ class Answer:
     secret: str = ""
     client: Mapping[str, str] = field(default_factory=dict)
     due_at: datetime | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
