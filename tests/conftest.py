@@ -4,15 +4,26 @@
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from tests import planted
 
 from doenda.kernel import clock, embedded
 
 TEMPLATE, ROLLED_BACK = "doenda_template", "doenda_test"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No log of this run, nor of a process that it starts, holds a secret, a card or an account number of a test."""
+    for name, value in planted.secrets_of(settings.DOENDA_PROVIDERS):
+        planted.plant(name, value)
+    yield from planted.watching(tmp_path_factory.mktemp("watched"))
 
 
 class TestServer:

@@ -89,7 +89,7 @@ class Pump:
             try:
                 self._peer.sent(delivery, line.post(delivery))
             except OSError:
-                log.exception("%s: its end is not written down; a restart sends it again", delivery.url)
+                log.exception("%s: its end is not written down; a restart sends it again", delivery.ref)
         line.close()
 
 
@@ -113,7 +113,7 @@ class _Line:
             response = self._connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            log.debug("%s: %r", delivery.url, fault)
+            log.debug("%s: %s", delivery.ref, type(fault).__name__)
             self.close()
             return None
         return response.status

@@ -105,7 +105,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self._hold(silence.hold_seconds)
             return False
         except Exception:
-            log.exception("%s %s", request.method, request.path)
+            log.exception("a request with %s", request.method)  # its path may hold a key
             response = answer(500, {"code": "INTERNAL_ERROR", "message": "a fault of the peer itself"})
         if response.delay_seconds and not self._hold(response.delay_seconds):
             return False

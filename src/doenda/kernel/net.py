@@ -90,9 +90,9 @@ def over_http(request: Request) -> Reply:
                     raise NoAnswer(f"{request.dep}: the answer was too long or too slow")
             return Reply(answer.status_code, answer.headers, bytes(body))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-        raise NotSent(f"{request.dep}: {error or type(error).__name__}") from error
+        raise NotSent(f"{request.dep}: {type(error).__name__}") from error
     except httpx.HTTPError as error:
-        raise NoAnswer(f"{request.dep}: {type(error).__name__} {error}") from error
+        raise NoAnswer(f"{request.dep}: {type(error).__name__}") from error  # its text may hold bytes of the answer
 
 
 _transport: Transport = over_http
