@@ -7,6 +7,7 @@ os.environ.update(
         "DOENDA_STRICT": "1",
         "DOENDA_POOL": "0",
         "DOENDA_LOG": "ERROR",
+        "DOENDA_SEALING_KEYS": "b25lLWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXMtbG8=",
         "DATABASE_URL": "postgresql://doenda_app@/unset?host=/nowhere",
     }
 )

@@ -6,7 +6,7 @@ undoes what the lower room did (design rule 17). Subscribers touch the database 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,6 +58,18 @@ def record(kind: str, account_id: UUID | None, data: dict[str, Any]) -> Fact:
         sweeps.nudge("facts")
     row.insert()
     return fact
+
+
+def record_many(kind: str, told: Iterable[tuple[UUID | None, dict[str, Any]]]) -> None:
+    """The same kind of fact of many accounts, in the caller's transaction: set-wise work tells nobody at once, the
+    sweep does."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a fact is recorded in the transaction that makes it true")
+    names = list(_subscribers.get(kind, {}))
+    rows = [FactRow(kind=kind, account_id=account_id, data=data, pending=list(names)) for account_id, data in told]
+    FactRow.objects.bulk_create(rows)
+    if rows and names:
+        sweeps.nudge("facts")
 
 
 def _tell(name: str, fact: Fact) -> bool:
