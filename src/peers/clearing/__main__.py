@@ -1,0 +1,8 @@
+"""`python -m peers.clearing`."""
+
+import sys
+
+from peers.clearing import Clearing
+from peers.run import main
+
+sys.exit(main("clearing", Clearing))
