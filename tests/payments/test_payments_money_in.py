@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -506,3 +507,16 @@ def test_somebody_is_to_ask_where_money_without_a_known_source_goes_back(truth: 
     learn(attempt)
     ticket = Ticket.objects.get(kind="refund")
     assert ticket.answer_by <= RefundCase.objects.get().due_at
+
+
+def test_what_a_provider_holds_of_a_payer_who_left_is_let_go(truth: Truth, noon: clock.Frozen) -> None:
+    """An authorisation that nobody captures would keep the payer's money for a week."""
+    truth.starts = O.NEEDS_REDIRECT
+    bill = overdue_bill()
+    left, changed = begin(bill, "card"), begin(bill, "card", session=1)
+    with mock.patch("tests.payments.payments_scripted.Scripted.holds", True):
+        attempts.clear(bill.account_id, [bill.pk], UUID(int=1))
+        noon.advance(timedelta(minutes=31))
+        sweeps.run("inquiries")
+        sweeps.run("outbox")
+    assert [("void", outside(each.pk)) in truth.calls for each in (left, changed)] == [True, True]

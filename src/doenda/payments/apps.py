@@ -6,7 +6,11 @@ from django.apps import AppConfig
 class PaymentsConfig(AppConfig):
     name = "doenda.payments"
     label = "payments"
-    append_only: ClassVar[tuple[str, ...]] = ("payments_attemptmove", "payments_attemptedge")
+    append_only: ClassVar[tuple[str, ...]] = ("payments_attemptmove", "payments_attemptedge", "payments_drawermove")
 
     def ready(self) -> None:
-        from doenda.payments import charge, doorbells, inquiry, news, refunds  # noqa: F401 - handlers and sweeps register themselves
+        # Handlers, sweeps and subscribers register themselves.
+        from doenda.payments import charge, doorbells, inquiry, news, refunds  # noqa: F401
+        from doenda.payments.counter import lists  # noqa: F401
+        from doenda.payments.debit import answers, billing, files, home, instruct  # noqa: F401
+        from doenda.payments.deposits import arrivals, desk, tending  # noqa: F401

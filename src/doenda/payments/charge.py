@@ -12,6 +12,7 @@ from doenda.kernel.ids import inside, outside
 from doenda.kernel.models import OutboxRow
 from doenda.payments import inquiry, providers
 from doenda.payments.attempts import Result, create, in_flight_id, look, said
+from doenda.payments.debit import keys
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import charge_of, locked, move
 from doenda.payments.outcomes import apply
@@ -107,7 +108,7 @@ def send_charge(row: OutboxRow) -> outbox.Outcome:
 
 def _send(attempt: Attempt, row: OutboxRow) -> outbox.Outcome:
     """Ask the provider for the money, and bring home what it says; `attempt` is up to date afterwards."""
-    charge = charge_of(attempt)
+    charge = keys.opened(charge_of(attempt))
     answer = providers.get(attempt.provider).confirm(charge, first_try=row.tries <= 1)
     apply(attempt, answer, "charge", row=row)
     return outbox.Sent()

@@ -12,7 +12,8 @@ from doenda.kernel.ids import inside
 from doenda.payments import inquiry, providers
 from doenda.payments.models import Attempt, Doorbell
 
-MAX_BODY = 20_000
+MAX_BODY = 100_000
+KEPT = 20_000
 FORGED_KEPT_AN_HOUR = 500
 FORGED_KEPT = timedelta(days=2)
 _NOT_PROVEN = Q(genuine=False) | Q(genuine=None)
@@ -40,7 +41,7 @@ def ring(provider: str, headers: Mapping[str, str], body: bytes) -> bool:
             transmission=rung.transmission.replace("\0", "?")[:80],
             genuine=genuine,
             order_id=rung.order_id.encode("ascii", "replace").decode().replace("\0", "?")[:64],
-            body=body[:MAX_BODY].decode(errors="replace").replace("\0", ""),
+            body=body[:KEPT].decode(errors="replace").replace("\0", ""),
         )
         Doorbell.objects.bulk_create([row], ignore_conflicts=True)
         if genuine is not False and attempt is not None:

@@ -15,9 +15,11 @@ def worked(attempt: Attempt, *, at: datetime | None) -> None:
 
 
 def failed(attempt: Attempt, *, by_us: bool, unanswered: bool = False) -> None:
-    """`by_us`: not the customer's doing (ours or the provider's). `unanswered`: not known yet."""
+    """A failure counts from when it was asked for, too: what failed in closed hours says nothing of the open ones.
+
+    `by_us`: not the customer's doing (ours or the provider's). `unanswered`: not known yet."""
     outcome = "failed_by_provider" if by_us else "failed_by_customer"
-    _record(attempt, outcome, "attempt_unanswered" if unanswered else "attempt", None)
+    _record(attempt, outcome, "attempt_unanswered" if unanswered else "attempt", attempt.sent_at)
 
 
 def _record(attempt: Attempt, outcome: str, source_kind: str, at: datetime | None) -> None:

@@ -20,7 +20,7 @@ from doenda.kernel.ids import inside
 from doenda.kernel.models import OutboxRow
 from doenda.payments import providers
 from doenda.payments.models import Attempt
-from doenda.payments.moves import charge_of, locked, move
+from doenda.payments.moves import charge_of, close_there, holds, locked, move
 from doenda.payments.outcomes import apply
 from doenda.payments.providers.contract import Answer, Outcome, Provider
 from doenda.payments.states import DATED, IN_FLIGHT, WAITING, State
@@ -145,7 +145,10 @@ def _tidy(asked: Attempt, answer: Answer) -> None:
         over = attempt.expires_at is not None and attempt.expires_at < now
         if attempt.state in WAITING & DATED and over:
             if answer.outcome is not Outcome.UNKNOWN:
+                held = holds(attempt)
                 move(attempt, State.EXPIRED, answer.code, ask_at=None)
+                if held:
+                    close_there(attempt)
         elif attempt.state not in IN_FLIGHT:
             Attempt.objects.filter(pk=attempt.pk, ask_at=asked.ask_at).update(ask_at=None)
         elif attempt.person_owns_at is None and now > ownership(attempt).deadline:
@@ -169,7 +172,7 @@ def ask_now(attempt_id: UUID, *, says: Outcome | None = None) -> None:
 def close(row: OutboxRow) -> outbox.Outcome:
     """Close at the provider what something else has paid: the account that waits for a deposit, the debit to come."""
     attempt = Attempt.objects.get(pk=inside(row.key.rpartition("-")[0]))
-    if attempt.state not in {State.CLOSED, State.INSTRUCTED}:
+    if attempt.state not in {State.CLOSED, State.EXPIRED, State.INSTRUCTED}:
         return outbox.Sent()
     terms: Provider = providers.get(attempt.provider)
     answer = terms.void(charge_of(attempt))

@@ -9,6 +9,7 @@ from doenda.billing import accounts
 from doenda.billing.models import Account
 from doenda.kernel import outbox
 from doenda.kernel.ids import outside
+from doenda.payments import providers
 from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.providers.contract import Charge
 from doenda.payments.states import IN_FLIGHT, WAITING, State, check
@@ -53,11 +54,21 @@ def close_waiting(attempts: QuerySet[Attempt], cause: str) -> None:
     """
     for attempt in attempts.filter(state__in=WAITING).select_for_update():
         if attempt.state != State.INSTRUCTED:
-            waited = attempt.state == State.NEEDS_DEPOSIT
+            told = attempt.state == State.NEEDS_DEPOSIT or holds(attempt)
             move(attempt, State.CLOSED, cause, ask_at=None)
-            if not waited:
+            if not told:
                 continue
-        outbox.put("close", f"{outside(attempt.id)}-{attempt.times_paid}", {}, account_id=attempt.account_id)
+        close_there(attempt)
+
+
+def holds(attempt: Attempt) -> bool:
+    """May the payer's money be held at the provider though none has moved?"""
+    return attempt.state == State.NEEDS_REDIRECT and providers.get(attempt.provider).holds
+
+
+def close_there(attempt: Attempt) -> None:
+    """Have the provider close what is over here. In the caller's transaction."""
+    outbox.put("close", f"{outside(attempt.id)}-{attempt.times_paid}", {}, account_id=attempt.account_id)
 
 
 def charge_of(attempt: Attempt, *, name: str = "", return_url: str = "", lang: str = "ko", payer: str = "") -> Charge:

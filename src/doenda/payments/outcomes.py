@@ -20,7 +20,7 @@ from doenda.notices import send
 from doenda.payments import refunds, undoing
 from doenda.payments.evidenced import failed, worked
 from doenda.payments.models import Attempt, AttemptBill
-from doenda.payments.moves import close_waiting, lock, move
+from doenda.payments.moves import close_there, close_waiting, lock, move
 from doenda.payments.owned import to_a_person
 from doenda.payments.providers import get
 from doenda.payments.providers.contract import Answer, Moves, Outcome
@@ -64,7 +64,7 @@ def begun(attempt: Attempt, answer: Answer) -> str | None:
         with atomic():
             lock(attempt)
             move(attempt, State.CLOSED, "another attempt is moving money")
-            outbox.put("close", f"{outside(attempt.id)}-0", {}, account_id=attempt.account_id)
+            close_there(attempt)
         return "busy"
     return None
 

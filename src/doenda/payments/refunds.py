@@ -5,14 +5,19 @@ customer's credit when it arrived (a `RefundCase`, with owner and day), and is s
 so that nothing else can spend it meanwhile. Above the policy's limit a second person must agree.
 """
 
-from datetime import timedelta
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from doenda.billing import accounts, books, post
-from doenda.billing.models import Account
+from doenda.billing.models import Account, ExternalFact
 from doenda.kernel import clock, facts, outbox, sweeps
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.models import OutboxRow
+from doenda.kernel.sealing import open_sealed, seal
 from doenda.notices import send
 from doenda.payments import policy, providers
 from doenda.payments.models import Attempt, Refund, RefundCase
@@ -22,7 +27,8 @@ from doenda.payments.providers.contract import BackTo, Outcome
 from doenda.payments.states import State
 
 SYSTEM = "system"
-STUCK_AFTER = timedelta(hours=24)
+SLOWLY = 600.0
+"""Seconds until a refund is asked about again that waits for somebody's hand, or for the next file."""
 
 
 class NotAllowed(ValueError):
@@ -30,18 +36,46 @@ class NotAllowed(ValueError):
 
 
 def ask(attempt: Attempt, reason: str, *, by: str = SYSTEM) -> Refund:
-    """Decide to give the whole of a paid attempt back. In the caller's transaction; once a reason."""
-    return _decide(attempt, attempt.taken or attempt.amount, reason, by=by, of_credit=False)
+    """Decide to give back the whole of a paid attempt, or what of it is still here. In the caller's transaction, with
+    the account locked; the same reason again is the same refund, unless that one failed.
+
+    Raises NotAllowed for a payment that does not stand, or of which everything goes back already.
+    """
+    key = reason if attempt.times_paid < 2 else f"{reason}@{attempt.times_paid}"
+    found = [each for each in attempt.refunds.filter(of_credit=False) if each.reason.partition("#")[0] == key]
+    standing = next((each for each in found if each.failed_at is None), None)
+    if standing is not None:
+        return standing
+    amount = attempt.taken - given(attempt)
+    if attempt.state != State.PAID or amount <= 0:
+        raise NotAllowed("nothing of this payment is left to give back")
+    return _decide(attempt, amount, f"{key}#{len(found)}" if found else key, by=by, of_credit=False)
 
 
-def _decide(attempt: Attempt, amount: int, reason: str, *, by: str, of_credit: bool) -> Refund:
+def given(attempt: Attempt) -> int:
+    """What of the present payment went back, or is to (minor units)."""
+    return sum(each.amount for each in attempt.refunds.filter(failed_at=None, created_at__gte=_since(attempt)))
+
+
+def _since(attempt: Attempt) -> datetime:
+    """A deposit may come undone and be made again: refunds before that were of another payment."""
+    return attempt.undone_at or attempt.created_at
+
+
+def _decide(
+    attempt: Attempt, amount: int, reason: str, *, by: str, of_credit: bool, back_to: BackTo | None = None
+) -> Refund:
     needs_two = not attempt.synthetic and amount > policy.now().four_eyes_above
-    refund, made = Refund.objects.get_or_create(
+    refund = Refund.objects.create(
         attempt=attempt,
         reason=reason,
-        defaults={"amount": amount, "asked_by": by, "needs_two": needs_two, "of_credit": of_credit},
+        amount=amount,
+        asked_by=by,
+        needs_two=needs_two,
+        of_credit=of_credit,
+        back_to=seal(json.dumps(asdict(back_to)).encode()) if back_to else None,
     )
-    if made and not needs_two:
+    if not needs_two:
         _send_off(refund)
     return refund
 
@@ -95,36 +129,60 @@ def open_case(account: Account, attempt: Attempt, amount: int) -> RefundCase:
     return case
 
 
-def give_credit_back(account: Account, case: RefundCase, *, by: str, back_to: BackTo | None = None) -> Refund:
-    """Decide that the case's credit goes back, and set it aside. With the account locked.
+def give_credit_back(account: Account, case: RefundCase, *, by: str, back_to: BackTo | None = None) -> Refund | None:
+    """Decide that what is left of the case's credit goes back, and set it aside. With the account locked.
 
-    Raises NotAllowed if the case is closed, has a refund on its way, or its credit has been used since.
+    None: the credit has paid other bills since, and the case is closed. Raises NotAllowed if the case is closed, its
+    payment does not stand, or its refund is on its way.
     """
+    attempt = case.attempt
     if case.closed_at is not None or (case.refund and case.refund.failed_at is None):
         raise NotAllowed("this case is closed, or its refund is on its way")
-    if books.credit(account.pk) < case.amount:
-        case.closed_at, case.outcome = clock.now(), "used"
-        case.save(update_fields=["closed_at", "outcome"])
-        raise NotAllowed("the credit has paid other bills since")
-    attempt = case.attempt
+    if attempt.state != State.PAID:
+        raise NotAllowed("the payment does not stand any more")
+    amount = min(case.amount, books.credit(account.pk))
+    if not amount:
+        _close(case, "used")
+        return None
     tries = attempt.refunds.filter(of_credit=True).count()
-    refund = _decide(attempt, case.amount, f"overpaid-{attempt.times_paid}-{tries}", by=by, of_credit=True)
-    post.refund(
-        account, case.amount, provider=attempt.provider, fact_kind="refund", fact_id=str(refund.id), at=clock.now()
-    )
-    if back_to is not None:
-        keep = {"bank": back_to.bank, "number": back_to.number, "holder": back_to.holder}
-        Attempt.objects.filter(pk=attempt.pk).update(details=attempt.details | {"back_to": keep})
+    reason = f"overpaid-{attempt.times_paid}-{tries}"
+    refund = _decide(attempt, amount, reason, by=by, of_credit=True, back_to=back_to)
+    post.refund(account, amount, provider=attempt.provider, fact_kind="refund", fact_id=str(refund.id), at=clock.now())
     case.refund = refund
     case.owner = "desk" if refund.needs_two else "system"
     case.save(update_fields=["refund", "owner"])
     return refund
 
 
-def forget(attempt: Attempt) -> None:
-    """The payment came undone: nothing was overpaid any more. What is on its way back already, its provider refuses."""
-    open_cases = RefundCase.objects.filter(attempt=attempt, closed_at=None, refund=None)
-    open_cases.update(closed_at=clock.now(), outcome="undone")
+def _close(case: RefundCase, outcome: str) -> None:
+    case.closed_at, case.outcome = clock.now(), outcome
+    case.save(update_fields=["closed_at", "outcome"])
+
+
+def withdraw(refund: Refund, code: str) -> None:
+    """It will certainly not go back this way: what was set aside is credit again, and a person's case while the payment
+    stands. With the account locked."""
+    if refund.of_credit and not _merged(refund):
+        post.undo_payment("refund", str(refund.pk), ("refund_failed", str(refund.pk)))
+    refund.failed_at, refund.code = clock.now(), code[:80]
+    refund.save(update_fields=["failed_at", "code"])
+    stands = Attempt.objects.filter(pk=refund.attempt_id, state=State.PAID).exists()
+    for case in RefundCase.objects.filter(refund=refund, closed_at=None):
+        if stands:
+            case.owner = "desk"
+            case.save(update_fields=["owner"])
+        else:
+            _close(case, "undone")
+
+
+def forget(attempt: Attempt, outcome: str = "undone") -> None:
+    """The payment stands no more, so nothing was overpaid. What is on its way back already, its provider refuses; what
+    waits for a second person is withdrawn. With the account locked."""
+    for refund in attempt.refunds.filter(needs_two=True, approved_by="", done_at=None, failed_at=None):
+        withdraw(refund, "UNDONE")
+    for case in RefundCase.objects.filter(attempt=attempt, closed_at=None).select_related("refund"):
+        if case.refund is None or case.refund.failed_at is not None:
+            _close(case, outcome)
 
 
 @outbox.handles("refund", lease=20.0)
@@ -133,13 +191,15 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
     if refund.done_at is not None or refund.failed_at is not None:
         return outbox.Sent()
     attempt = refund.attempt
-    back = attempt.details.get("back_to")
+    if attempt.state != State.PAID and not (refund.of_credit and attempt.state == State.REVERSED):
+        durable(lambda: _failed(refund, row, "UNDONE"))
+        return outbox.Sent()
     answer = providers.get(attempt.provider).refund(
         charge_of(attempt),
         amount=refund.amount,
         key=f"refund-{refund.id}",
         reason=refund.reason,
-        back_to=BackTo(**back) if back else None,
+        back_to=BackTo(**json.loads(open_sealed(refund.back_to))) if refund.back_to else None,
     )
     if answer.outcome is Outcome.GIVEN_BACK:
         durable(lambda: _posted(refund, row))
@@ -147,14 +207,24 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
     if answer.outcome is Outcome.REFUSED:
         durable(lambda: _failed(refund, row, answer.code))
         return outbox.Sent()
-    return outbox.Again(None, answer.code)
+    return outbox.Again(SLOWLY if answer.outcome is Outcome.PENDING else None, answer.code)
 
 
 def reverse(account: Account, attempt: Attempt, fact: tuple[str, str], reason: str) -> None:
-    """The provider has given a paid attempt's money back: take it out of the books. Needs the account's lock."""
+    """The provider has given a paid attempt's money back: take it out of the books. Needs the account's lock.
+
+    What of it went back as credit before is part of the whole: its own postings are undone with it.
+    """
+    for refund in attempt.refunds.filter(of_credit=True, failed_at=None, created_at__gte=_since(attempt)):
+        post.undo_payment("refund", str(refund.pk), ("refund_merged", str(refund.pk)))
     post.undo_payment("payment", attempt.fact_id, fact)
     move(attempt, State.REVERSED, reason, given_back=attempt.taken)
+    forget(attempt, "given_back")
     facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": reason})
+
+
+def _merged(refund: Refund) -> bool:
+    return ExternalFact.objects.filter(kind="refund_merged", external_id=str(refund.pk)).exists()
 
 
 def _posted(refund: Refund, row: OutboxRow) -> None:
@@ -173,24 +243,24 @@ def _posted(refund: Refund, row: OutboxRow) -> None:
 
 
 def _failed(refund: Refund, row: OutboxRow, code: str) -> None:
-    """It will certainly not go back this way: what was set aside is credit again, and a person's case."""
     _, attempt = locked(refund.attempt_id)
-    if refund.of_credit:
-        post.undo_payment("refund", str(refund.id), ("refund_failed", str(refund.id)))
-        RefundCase.objects.filter(refund=refund, closed_at=None).update(owner="desk")
-    elif not attempt.synthetic:
+    withdraw(refund, code)
+    if not attempt.synthetic and (_merged(refund) or (not refund.of_credit and attempt.state == State.PAID)):
         to_a_person(attempt, f"REFUND {code}")
-    Refund.objects.filter(pk=refund.pk).update(failed_at=clock.now(), code=code[:80])
     outbox.finish(row)
 
 
 @sweeps.sweep("stuck refunds", every=300)
 def own_stuck(limit: int = 100) -> int:
-    """A refund that nobody confirms for a day is still tried, and belongs to a person."""
-    old = Refund.objects.filter(done_at=None, failed_at=None, created_at__lt=clock.now() - STUCK_AFTER)
-    found = list(old.filter(attempt__person_owns_at=None).values_list("attempt_id", flat=True)[:limit])
-    for attempt_id in found:
-        with atomic():
-            _, attempt = locked(attempt_id)
-            to_a_person(attempt, "REFUND_NOT_CONFIRMED")
-    return len(found)
+    """A refund that its provider does not confirm in its time is still tried, and belongs to a person."""
+    done, now = 0, clock.now()
+    sent_off = Refund.objects.filter(done_at=None, failed_at=None).exclude(needs_two=True, approved_by="")
+    for name in settings.DOENDA_PROVIDERS:
+        late = sent_off.filter(attempt__provider=name, created_at__lt=now - providers.get(name).refund_within)
+        found = late.filter(attempt__person_owns_at=None).values_list("attempt_id", flat=True)
+        for attempt_id in found[: limit - done]:
+            done += 1
+            with atomic():
+                _, attempt = locked(attempt_id)
+                to_a_person(attempt, "REFUND_NOT_CONFIRMED")
+    return done

@@ -33,7 +33,7 @@ def compare(account: Account, attempt: Attempt, answer: Answer) -> None:
 
 
 def _given_back(account: Account, attempt: Attempt, amount: int) -> None:
-    ours = sum(refund.amount for refund in attempt.refunds.filter(failed_at=None))
+    ours = refunds.given(attempt)
     if amount <= ours:
         return
     if amount == attempt.taken and not ours:

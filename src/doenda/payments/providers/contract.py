@@ -1,7 +1,8 @@
 """What a provider is to the rest of the house: headless (no request object, no HTML), one outcome model for all.
 
-Every method makes at most one network call, is called outside any transaction, and never raises for what a network or
-a provider can do: it says so in its `Answer`. The caller matches amount, currency, merchant and order id itself.
+Every method makes one network call (a void or a refund may look first), is called outside any transaction, and never
+raises for what a network or a provider can do: it says so in its `Answer`. The caller matches amount, currency,
+merchant and order id itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # may have been taken
     NEEDS_REDIRECT = "needs_redirect"  # the payer goes on at the provider's page
     NEEDS_DEPOSIT = "needs_deposit"  # an account (or a slip) waits for the payer's own act
-    INSTRUCTED = (
-        "instructed"  # a debit that is, or will be, in a file to the bank: the result comes later
-    )
+    INSTRUCTED = "instructed"  # a debit that is, or will be, in a file to the bank: the result comes later
     OUR_FAULT = "our_fault"  # certainly not taken: our keys, our request, or a provider that is certainly down
     PENDING = "pending"  # the provider knows it and has not taken anything yet
     NOT_FOUND = "not_found"  # counts only after the provider's longest time (rule 3)
@@ -214,6 +213,10 @@ class Provider(Protocol):
     """Is it always the amount that was asked for? A deposit of any amount is booked as what it is."""
     source_known: ClassVar[bool] = True
     """Can it give money back to where it came from, without being told the account?"""
+    refund_within: ClassVar[timedelta] = timedelta(hours=24)
+    """A refund that is not confirmed after this belongs to a person; it is still tried."""
+    holds: ClassVar[bool] = False
+    """Does a payer who has agreed on the provider's page, and never came back, have money held there until a void?"""
     nudges: ClassVar[str] = ""
     """The sweep that a doorbell without an order id wakes: it asks the bank what has arrived."""
     heard: ClassVar[int] = 200

@@ -80,7 +80,8 @@ class Sandbox(Provider):
         return replace(answer, outcome=Outcome.GIVEN_BACK) if answer.given_back >= amount else answer
 
     def ring(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Ring:
-        transmission, stamp = headers.get("Sandbox-Transmission-Id", "")[:80], headers.get("Sandbox-Timestamp", "")[:20]
+        said = {name.lower(): value for name, value in headers.items()}
+        transmission, stamp = said.get("sandbox-transmission-id", "")[:80], said.get("sandbox-timestamp", "")[:20]
         order_id = ""
         try:
             order_id = str(json.loads(body)["data"]["order_id"])[:64]
@@ -88,7 +89,7 @@ class Sandbox(Provider):
         except (ValueError, KeyError, TypeError, RecursionError):
             return Ring(transmission, order_id, genuine=False)
         signed = f"{transmission}.{stamp}.".encode() + body
-        given = headers.get("Sandbox-Signature", "").encode()  # a str with an accent would raise when compared
+        given = said.get("sandbox-signature", "").encode()  # a str with an accent would raise when compared
         genuine = any(
             hmac.compare_digest(given, b"v1," + base64.b64encode(hmac.digest(s.encode(), signed, hashlib.sha256)))
             for s in self._secrets
