@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -199,7 +200,7 @@ def test_a_closure_ends_by_itself(db: None, noon: clock.Frozen) -> None:
     assert word() is Name.PROVEN
 
 
-def named(medium: str, account: UUID | None, **more: UUID) -> list[tuple[str, bool]]:
+def named(medium: str, account: UUID | None, **more: Any) -> list[tuple[str, bool]]:
     return [(way.slug, way.proven) for way in guidance.offer("pay", account, medium, lang="ko", **more).ways]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from doenda.assurance import rule, standing
+from doenda.assurance import rule, standing, ways
 from doenda.assurance.rule import Change
 from doenda.kernel import clock
 
@@ -21,13 +21,18 @@ def vouch(slug: str, *, who: str, reason: str) -> None:
 
 
 def close(slug: str, until: datetime, *, who: str, reason: str) -> None:
-    """Closed by its calendar until then; closing is no failure of the way and exposes nobody."""
-    _apply(slug, "closed", who, reason, lambda state: replace(state, closed_until=until))
+    """Closed until then, beside its calendar's hours; closing is no failure of the way and exposes nobody."""
+    _apply(slug, "closed", who, reason, lambda state: replace(state, closed_from=clock.now(), closed_until=until))
 
 
 def retire(slug: str, *, who: str, reason: str) -> None:
-    """Never offered again. Ends a running exposure: from now on its absence is what we say."""
-    _apply(slug, "retired", who, reason, lambda state: replace(state, retired_at=clock.now()))
+    """Not offered again, even if its provider is. Ends a running exposure: from now on its absence is what we say."""
+    _apply(slug, "retired", who, reason, lambda state: replace(state, retired_at=clock.now(), retired_by_hand=True))
+
+
+def offer_again(slug: str, *, who: str, reason: str) -> None:
+    """Take back a retirement. The way needs a fresh proof, or comes back withdrawn if that is how it went."""
+    _apply(slug, "offered again", who, reason, ways.offered_again)
 
 
 def _apply(slug: str, verb: str, who: str, reason: str, change: Change) -> None:

@@ -2,10 +2,13 @@
 
 Paper, text messages and voices name proven ways only. Who already has a page open may also try, listed last and marked,
 a way that is merely not proven right now; never one that evidence withdrew, that is closed, or retired.
+A text names methods, and whoever reads it may have any device: a way that needs scripts is named there only while
+another proven way of the same method needs none.
 Whatever is named is recorded as an offer, from rows read in that same transaction; readers that record nothing share a
 snapshot for a few seconds. If the database does not answer, nothing is named.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -13,11 +16,12 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from doenda.assurance import standing
+from doenda.assurance import hours, standing, ways
 from doenda.assurance.models import Offer
 from doenda.assurance.rule import Name
 from doenda.assurance.standing import Standing
-from doenda.kernel import clock, texts
+from doenda.assurance.ways import SCRIPTS
+from doenda.kernel import clock, texts, words
 
 MEDIA = ("page", "notice", "receipt", "panel", "script")
 VALID = timedelta(seconds=10)
@@ -28,13 +32,34 @@ _UNREACHABLE = (OperationalError, InterfaceError)
 
 @dataclass(frozen=True, slots=True)
 class OfferedWay:
-    """A way that may be named. `proven` False: show it last, with a word of doubt."""
+    """A way that may be named. `proven` False: show it last, with a word of doubt.
+
+    `capabilities`: what it asks of the customer's device ("scripts"). `standing`: for choosing among providers.
+    """
 
     slug: str
     method: str
     channel: str
     proven: bool
     provider: str
+    capabilities: frozenset[str] = frozenset()
+    standing: Name = Name.UNPROVEN
+
+    @property
+    def scripts(self) -> bool:
+        return SCRIPTS in self.capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWay:
+    """A way that is merely closed at this hour, and from when on (UTC) it can be chosen again."""
+
+    slug: str
+    method: str
+    until: datetime
+
+
+type Choose = Callable[[tuple[OfferedWay, ...]], tuple[OfferedWay, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +88,28 @@ class Snapshot:
         """The ways that `medium` may name, best first."""
         if medium not in MEDIA:
             raise ValueError(f"no such medium: {medium!r}")
-        if clock.now() > self.valid_until:
+        if (now := clock.now()) > self.valid_until:
             return ()
         allowed = _PAGE_ORDER if medium == "page" else (Name.PROVEN,)
-        mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed]
+        mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed and not _shut(way, now)]
         mine.sort(key=lambda way: allowed.index(way.standing))
-        return tuple(
-            OfferedWay(way.slug, way.method, way.channel, way.standing is Name.PROVEN, way.provider) for way in mine
-        )
+        found = tuple(_offered(way) for way in mine)
+        return found if medium == "page" else _for_any_device(found)
+
+
+def _offered(way: Standing) -> OfferedWay:
+    proven = way.standing is Name.PROVEN
+    return OfferedWay(way.slug, way.method, way.channel, proven, way.provider, way.capabilities, way.standing)
+
+
+def _shut(way: Standing, now: datetime) -> bool:
+    """Has its calendar closed it since the snapshot was taken?"""
+    return hours.closed_until(ways.calendar_of(way.slug), now) is not None
+
+
+def _for_any_device(found: tuple[OfferedWay, ...]) -> tuple[OfferedWay, ...]:
+    plain = {way.method for way in found if not way.scripts}
+    return tuple(way for way in found if way.method in plain)
 
 
 _shared: dict[str, Snapshot] = {}
@@ -79,9 +118,9 @@ _shared_lock = Lock()
 
 def read() -> Snapshot:
     """A snapshot of the rows as they are. Database errors pass."""
-    ways = tuple(standing.current().values())
+    found = tuple(standing.current().values())
     now = clock.now()
-    return Snapshot(ways, now, now + VALID, sum(way.version for way in ways))
+    return Snapshot(found, now, now + VALID, sum(way.version for way in found))
 
 
 def snapshot() -> Snapshot:
@@ -103,27 +142,46 @@ def snapshot() -> Snapshot:
     return fresh
 
 
-def offer(purpose: str, account_id: UUID | None, medium: str, *, lang: str, subject_id: UUID | None = None) -> Guidance:
+def offer(
+    purpose: str,
+    account_id: UUID | None,
+    medium: str,
+    *,
+    lang: str,
+    subject_id: UUID | None = None,
+    choose: Choose | None = None,
+) -> Guidance:
     """The ways that may be named to this account now, recorded as offered (once a subject, way and medium).
 
-    Without an account nothing is recorded. When the database does not answer and no transaction is open: no way.
+    `choose` picks and orders those that are really shown (one provider a method, this channel's): only what it returns
+    is an offer, and it can add nothing. Without an account nothing is recorded. When the database does not answer and
+    no transaction is open: no way. Raises ValueError for a choice that was not given.
     """
     outer = connection.in_atomic_block
     try:
         with transaction.atomic():
             seen = read()
-            ways = seen.named(medium, purpose)
-            if account_id is not None and ways:
-                _record(ways, purpose=purpose, account_id=account_id, medium=medium, lang=lang, subject_id=subject_id)
+            shown = _chosen(seen.named(medium, purpose), choose)
+            if account_id is not None and shown:
+                _record(shown, purpose=purpose, account_id=account_id, medium=medium, lang=lang, subject_id=subject_id)
     except _UNREACHABLE:
         if outer:
             raise
         return Guidance((), clock.now(), 0)
-    return Guidance(ways, seen.valid_until, seen.version)
+    return Guidance(shown, seen.valid_until, seen.version)
+
+
+def _chosen(named: tuple[OfferedWay, ...], choose: Choose | None) -> tuple[OfferedWay, ...]:
+    if choose is None:
+        return named
+    found = tuple(choose(named))
+    if not set(found) <= set(named):
+        raise ValueError("only what guidance names may be offered")
+    return found
 
 
 def _record(
-    ways: tuple[OfferedWay, ...], *, purpose: str, account_id: UUID, medium: str, lang: str, subject_id: UUID | None
+    shown: tuple[OfferedWay, ...], *, purpose: str, account_id: UUID, medium: str, lang: str, subject_id: UUID | None
 ) -> None:
     now = clock.now()
     rows = [
@@ -137,7 +195,7 @@ def _record(
             lang=lang,
             proven=way.proven,
         )
-        for way in ways
+        for way in shown
     ]
     Offer.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -145,7 +203,34 @@ def _record(
 def closed(slug: str) -> bool:
     """May nobody use this way now, not even from an open page? Withdrawn, closed, retired and unknown ways."""
     found = next((way for way in snapshot().ways if way.slug == slug), None)
-    return found is None or not found.open
+    return found is None or not found.open or _shut(found, clock.now())
+
+
+def closed_now(channel: str, purpose: str = "pay") -> tuple[ClosedWay, ...]:
+    """The methods of `channel` that nobody can choose at this hour, each with its way that opens first.
+
+    For a page that says "bank transfer again from 0:30" (`opens_again`). Not among them: a method that has another way
+    open now, and a way that is withdrawn besides: for that one the hour would be a promise that we may not keep.
+    """
+    now, seen = clock.now(), snapshot()
+    mine = [way for way in seen.ways if way.channel == channel and way.purpose == purpose]
+    possible = {way.method for way in mine if way.open and not _shut(way, now)}
+    found: dict[str, ClosedWay] = {}
+    for way in mine:
+        until = hours.closed_until(ways.calendar_of(way.slug), now) or way.closed_until
+        if until is None or until <= now or way.method in possible or way.withdrawn_at is not None:
+            continue
+        if way.standing is not Name.RETIRED and (way.method not in found or until < found[way.method].until):
+            found[way.method] = ClosedWay(way.slug, way.method, until)
+    return tuple(found.values())
+
+
+def opens_again(way: ClosedWay, lang: str) -> str:
+    """One line for a page: "카드: 0:30부터 다시 됩니다", with the day if that is neither today nor tonight."""
+    local, now = clock.local(way.until), clock.local(clock.now())
+    near = way.until - clock.now() < timedelta(hours=12) or local.date() == now.date()
+    when = f"{local.hour}:{local:%M}" if near else words.moment(way.until, lang)
+    return texts.say("way-opens-again", lang, method=method_name(way.method, lang), when=when)
 
 
 def method_name(method: str, lang: str) -> str:
@@ -153,6 +238,6 @@ def method_name(method: str, lang: str) -> str:
     return texts.say(f"way-{method}", lang)
 
 
-def names(ways: tuple[OfferedWay, ...], lang: str) -> str:
-    """The methods of `ways` in one line, each once: "카드, 실시간 계좌이체"."""
-    return ", ".join(dict.fromkeys(method_name(way.method, lang) for way in ways))
+def names(named: tuple[OfferedWay, ...], lang: str) -> str:
+    """The methods of `named` in one line, each once: "카드, 실시간 계좌이체"."""
+    return ", ".join(dict.fromkeys(method_name(way.method, lang) for way in named))

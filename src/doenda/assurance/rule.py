@@ -5,6 +5,11 @@ is a Bernoulli CUSUM over real outcomes, layer 2 adds synthetic walks to the sam
 sequential test, slower than it went. The figures are those of Wald's tests for 5 % against 50 % failures; the delays
 and false alarms that follow from them are stated with the benches.
 
+Closed is not failing. While its calendar (or a person) has a way closed, that is its standing whatever its points, a
+failure of a try in closed hours weighs nothing, and silence is nobody's fault: walks and customers stay away. The lease
+is not stretched by it, though. After a short closure a proof from before it may still count; after one longer than what
+was left of the lease the way is unproven until it is walked, which the prober does within seconds of the opening.
+
 Time moves in two ways: `judge` takes in one outcome, `tick` lets time pass. Both are total and have no side effect.
 """
 
@@ -14,6 +19,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log
 from typing import Literal
+
+from doenda.assurance import hours
+from doenda.assurance.hours import ALWAYS, Calendar
 
 P0, P1 = 0.05, 0.5
 REAL_FAILURE = log(P1 / P0)
@@ -80,7 +88,7 @@ class WayState:
 
     `clean_proof_at`: the last proof at a moment without points; `series_from`: the first failure of the present points.
     `blind`: real traffic withdrew the way while the synthetic walks saw nothing. `counts_from`: older outcomes belong
-    to an earlier chapter and weigh nothing.
+    to an earlier chapter and weigh nothing. `closed_from` and `closed_until`: a closure by hand, beside the calendar's.
     """
 
     lease: timedelta = timedelta(seconds=120)
@@ -101,8 +109,11 @@ class WayState:
     real_successes: int = 0
     last_real_at: datetime | None = None
     withdrawals: tuple[datetime, ...] = ()
+    closed_from: datetime | None = None
     closed_until: datetime | None = None
     retired_at: datetime | None = None
+    retired_by_hand: bool = False
+    calendar: Calendar = ALWAYS
 
     @property
     def points(self) -> float:
@@ -128,7 +139,7 @@ def standing(state: WayState, now: datetime) -> Name:
     """The word for `state` at `now`. No proof, or one that is too old, is never `proven`."""
     if state.retired_at is not None:
         return Name.RETIRED
-    if state.closed_until is not None and now < state.closed_until:
+    if closed_until(state, now) is not None:
         return Name.CLOSED
     if state.mode != "alive":
         return Name(state.mode)
@@ -141,18 +152,34 @@ def leased(state: WayState, now: datetime) -> bool:
     return state.proven_until is not None and now <= state.proven_until
 
 
+def closed_until(state: WayState, now: datetime) -> datetime | None:
+    """None while it is open; else the first instant after `now` at which neither calendar nor person has it closed."""
+    at = now
+    while True:
+        if state.closed_until is not None and (state.closed_from or at) <= at < state.closed_until:
+            at = state.closed_until
+        elif (opens := hours.closed_until(state.calendar, at)) is not None:
+            at = opens
+        else:
+            return None if at == now else at
+
+
 def failing(state: WayState, now: datetime) -> bool:
-    """Were customers misled who had been told this way? Not by silence alone: a dead prober is not a failing way."""
+    """Were customers misled who had been told this way? Not by silence alone: a dead prober is not a failing way.
+
+    Nor does silence begin while it is closed: a lease that ends in closed hours gets another one from the opening.
+    """
     if state.retired_at is not None:
         return False
     if state.mode != "alive":
         return True
+    if leased(state, now) or closed_until(state, now) is not None:
+        return False
+    opened = closed_until(state, state.proven_until) if state.proven_until is not None else None
+    if opened is not None and now <= opened + state.lease:
+        return False
     silent_since = state.last_proof_at
-    return (
-        not leased(state, now)
-        and state.last_failure_at is not None
-        and (silent_since is None or state.last_failure_at > silent_since)
-    )
+    return state.last_failure_at is not None and (silent_since is None or state.last_failure_at > silent_since)
 
 
 def onset(state: WayState, now: datetime) -> datetime:
@@ -171,11 +198,16 @@ def with_proof(state: WayState, at: datetime | None) -> WayState:
 
 
 def judge(state: WayState, event: Event) -> WayState:
-    """Take in one outcome. Pending ones, and failures that are the customer's own, weigh nothing."""
+    """Take in one outcome. Pending ones, failures that are the customer's own, and those of closed hours weigh nothing.
+
+    A success in closed hours is a proof all the same: it happened.
+    """
     state = tick(state, event.now)
     if event.outcome is not Outcome.WORKED and event.outcome not in FAILURES:
         return state
     at = min(event.at, event.now)
+    if event.outcome in FAILURES and closed_until(state, at) is not None:
+        return state
     if state.counts_from is not None and at < state.counts_from:
         return state
     return tick(_count(state, event, at) if state.mode == "alive" else _test(state, event, at), event.now)

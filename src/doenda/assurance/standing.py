@@ -24,7 +24,11 @@ class UnknownWay(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A way as it stands at `at`; `points` of the `rule.WITHDRAW_AT` that withdraw it. Instants in UTC."""
+    """A way as it stands at `at`; `points` of the `rule.WITHDRAW_AT` that withdraw it. Instants in UTC.
+
+    `closed_until`: set while it is closed, by its calendar or by hand. `withdrawn_at`: set while evidence or a person
+    keeps it from customers, also when it is closed at the same time.
+    """
 
     slug: str
     channel: str
@@ -41,6 +45,7 @@ class Standing:
     closed_until: datetime | None
     points: float
     version: int
+    capabilities: frozenset[str] = frozenset()
 
     @property
     def open(self) -> bool:
@@ -83,9 +88,10 @@ def _read(way: Way, now: datetime) -> Standing:
         proven_until=state.proven_until,
         withdrawn_at=state.withdrawn_at if state.mode != "alive" else None,
         hold_until=state.hold_until,
-        closed_until=state.closed_until,
+        closed_until=rule.closed_until(state, now),
         points=state.points,
         version=way.version,
+        capabilities=ways.terms(way.slug).capability,
     )
 
 
@@ -136,10 +142,19 @@ def _expose(way: Way, state: WayState, word: Name, now: datetime) -> None:
 
 @sweeps.sweep("standing", every=2)
 def sweep(limit: int = 100) -> int:
-    """Let time pass for every way: leases lapse, holds and closures end. Returns the ways whose standing changed."""
+    """Let time pass for every way: leases lapse, holds and closures end. Returns the ways whose standing changed.
+
+    A way that failed before its closure, and was not proven for a lease after it, fails without a change of its word.
+    """
     now = clock.now()
-    due = [way.slug for way in _with_proofs() if _read(way, now).standing != way.standing]
+    exposing = set(Exposure.objects.filter(ended_at=None).values_list("way_id", flat=True))
+    due = [way.slug for way in _with_proofs() if _is_news(way, now, exposed=way.slug in exposing)]
     return sum(settle(slug) for slug in due[:limit])
+
+
+def _is_news(way: Way, now: datetime, *, exposed: bool) -> bool:
+    state = rule.tick(_state(way), now)
+    return rule.standing(state, now) != way.standing or (rule.failing(state, now) and not exposed)
 
 
 def settle(slug: str) -> bool:
@@ -147,10 +162,12 @@ def settle(slug: str) -> bool:
     with transaction.atomic():
         way, state = lock(slug)
         state = rule.tick(state, clock.now())
-        return write(way, state, _why(rule.standing(state, clock.now())))
+        return write(way, state, _why(Name(way.standing), rule.standing(state, clock.now())))
 
 
-def _why(word: Name) -> str:
+def _why(was: Name, word: Name) -> str:
+    if was is Name.CLOSED:
+        return "open again" + (", and not walked yet" if word is Name.UNPROVEN else "")
     return {
         Name.UNPROVEN: "the lease ended without a new proof",
         Name.HALF_OPEN: "the minimum hold is over and walks pass again",

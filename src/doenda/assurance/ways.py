@@ -1,35 +1,87 @@
 """The ways that exist, as data (`ways.toml`), and the rule's state to and from a way's row."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from doenda.assurance.models import Exposure, Way
-from doenda.assurance.rule import WayState
+from doenda.assurance import hours, rule
+from doenda.assurance.hours import Calendar
+from doenda.assurance.models import Exposure, Transition, Way
+from doenda.assurance.rule import Name, WayState
 from doenda.kernel import clock
 
 SOURCE = Path(__file__).with_name("ways.toml")
-_PLAIN = {"mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes"}
-_IN_COLUMNS = {"lease", "closed_until", "retired_at"}
+SCRIPTS = "scripts"
+CAPABILITIES = frozenset({SCRIPTS})
+_PLAIN = {"mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"}
+_IN_COLUMNS = {"lease", "closed_until", "retired_at", "calendar"}
+_WALKED_METHODS = frozenset({"card", "transfer"})
 
 
 @dataclass(frozen=True, slots=True)
 class WayDefinition:
-    """One entry of `ways.toml`; `lease` in seconds."""
+    """One entry of `ways.toml`, which says what each field means; leases in seconds. Raises ValueError."""
 
     slug: str
     purpose: str
     lease: int
+    lease_unwalked: int = 0
+    capability: frozenset[str] = frozenset()
+    calendar: str = "always"
+    carried_out: str = "always"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capability", frozenset(self.capability))
+        if self.slug.count("/") != 2:
+            raise ValueError(f"{self.slug!r} is not channel/method/provider")
+        if unknown := self.capability - CAPABILITIES:
+            raise ValueError(f"no capability {', '.join(sorted(unknown))}")
+        hours.named(self.calendar)
+        hours.named(self.carried_out)
 
     @property
     def parts(self) -> tuple[str, str, str]:
         """Channel, method, provider."""
         channel, method, provider = self.slug.split("/")
         return channel, method, provider
+
+    @property
+    def walked(self) -> bool:
+        """Can a synthetic customer without scripts walk it here, to its last step?
+
+        On a provider's own page only where `DOENDA_WALKED` names the provider: a stand-in, or a test mode without a
+        real payer's card. A deposit, where a hand is configured that pays in (`hand_address`).
+        """
+        channel, method, provider = self.parts
+        if channel != "web" or self.capability:
+            return False
+        if method == "deposit":
+            return bool(hand_address(provider))
+        return method in _WALKED_METHODS and provider in getattr(settings, "DOENDA_WALKED", ("sandbox",))
+
+    @property
+    def lease_here(self) -> int:
+        """The lease of this installation."""
+        return self.lease if self.walked else self.lease_unwalked or self.lease
+
+
+def hand_address(provider: str) -> str:
+    """The address that pays into virtual accounts of `provider`, from `DOENDA_DEPOSIT_HAND_URL`: one for all of them (a
+    test account at a bank pays into any), or `provider=address` for each, with commas between; "" without one."""
+    for entry in getattr(settings, "DOENDA_DEPOSIT_HAND_URL", "").split(","):
+        name, equals, address = entry.strip().partition("=")
+        if not equals or "://" in name:  # a plain address, which may have a query of its own
+            return str(entry.strip())
+        if name == provider:
+            return str(address)
+    return ""
 
 
 def definitions(source: Path = SOURCE) -> tuple[WayDefinition, ...]:
@@ -38,7 +90,6 @@ def definitions(source: Path = SOURCE) -> tuple[WayDefinition, ...]:
     for number, entry in enumerate(tomllib.loads(source.read_text(encoding="utf-8")).get("ways", ()), 1):
         try:
             made = WayDefinition(**entry)
-            _, _, _ = made.parts
         except (TypeError, ValueError) as error:
             raise ValueError(f"{source.name}, way {number}: {error}") from error
         if made.lease <= 0 or any(made.slug == other.slug for other in found):
@@ -47,12 +98,39 @@ def definitions(source: Path = SOURCE) -> tuple[WayDefinition, ...]:
     return tuple(found)
 
 
+@cache
+def _declared() -> Mapping[str, WayDefinition]:
+    return {one.slug: one for one in definitions()}
+
+
+def terms(slug: str) -> WayDefinition:
+    """What is declared of a way. One that is declared no more is bound to no hours and asks nothing of a device."""
+    return _declared().get(slug) or WayDefinition(slug, "pay", 1)
+
+
+def calendar_of(slug: str) -> Calendar:
+    """When the way can be chosen. From the declaration and not the row: its words and hours are of one version."""
+    return hours.named(terms(slug).calendar)
+
+
+def carried_out_from(slug: str, chosen_at: datetime) -> datetime:
+    """The first instant from `chosen_at` on at which the money of this way can move: a debit file's banking day, a
+    store's opening hours."""
+    return hours.opens(hours.named(terms(slug).carried_out), chosen_at)
+
+
 def ensure_ways(using: str = "default") -> int:
-    """Make the rows agree with `ways.toml`; a way no longer listed is retired. Returns the ways listed."""
-    listed = definitions()
+    """Make the rows agree with `ways.toml` and with `DOENDA_OFFERED`; returns the ways offered.
+
+    A way that is not listed, or whose provider is not offered, is retired; listed and offered again it comes back where
+    evidence left it: withdrawn stays withdrawn, anything else needs a fresh proof. What a person retired stays retired
+    (by_hand.offer_again). Each change is a transition; nothing of the past is changed.
+    """
+    offered = set(getattr(settings, "DOENDA_OFFERED", ("sandbox",)))
+    listed = [(at, one) for at, one in enumerate(definitions()) if one.parts[2] in offered]
     with transaction.atomic(using=using):
         rows = Way.objects.using(using)
-        for position, one in enumerate(listed):
+        for position, one in listed:
             channel, method, provider = one.parts
             values = {
                 "channel": channel,
@@ -60,13 +138,32 @@ def ensure_ways(using: str = "default") -> int:
                 "provider": provider,
                 "purpose": one.purpose,
                 "position": position,
-                "lease_seconds": one.lease,
+                "lease_seconds": one.lease_here,
             }
-            rows.update_or_create(slug=one.slug, defaults=values)
-        gone = rows.exclude(slug__in=[one.slug for one in listed]).filter(retired_at=None)
-        _end_exposures(list(gone.values_list("pk", flat=True)), using)
-        gone.update(retired_at=clock.now(), standing="retired", since=clock.now())
+            way, _ = rows.update_or_create(slug=one.slug, defaults=values)
+            if way.retired_at is not None and not load(way).retired_by_hand:
+                _turn(way, offered_again(load(way)), "its provider is offered again", using)
+        gone = rows.exclude(slug__in=[one.slug for _, one in listed]).filter(retired_at=None).select_for_update()
+        for way in gone:
+            _end_exposures([way.slug], using)
+            _turn(way, replace(load(way), retired_at=clock.now()), "no longer offered", using)
     return len(listed)
+
+
+def offered_again(state: WayState) -> WayState:
+    """A retired way's state once it may be offered again: unproven, unless evidence or a person withdrew it."""
+    back = replace(state, retired_at=None, retired_by_hand=False)
+    return rule.restored(back, counts_from=clock.now()) if back.mode == "alive" else back
+
+
+def _turn(way: Way, state: WayState, cause: str, using: str) -> None:
+    """Write a change that no evidence made (see standing.write for those)."""
+    now, was = clock.now(), Name(way.standing)
+    way.standing, way.state, way.calm = rule.standing(state, now), store(state), state.calm
+    way.proven_until, way.retired_at = state.proven_until, state.retired_at
+    way.since, way.version = now, way.version + 1
+    way.save(using=using)
+    Transition.objects.using(using).create(way=way, was=was, now=way.standing, at=now, cause=cause, version=way.version)
 
 
 def _end_exposures(slugs: list[str], using: str) -> None:
@@ -80,7 +177,11 @@ def load(way: Way) -> WayState:
     known = {field.name for field in fields(WayState)} - _IN_COLUMNS
     state = WayState(**{name: _inside(name, value) for name, value in way.state.items() if name in known})
     return replace(
-        state, lease=timedelta(seconds=way.lease_seconds), closed_until=way.closed_until, retired_at=way.retired_at
+        state,
+        lease=timedelta(seconds=way.lease_seconds),
+        closed_until=way.closed_until,
+        retired_at=way.retired_at,
+        calendar=calendar_of(way.slug),
     )
 
 

@@ -1,6 +1,7 @@
 """One synthetic walk: a probe account's bill is paid through a way to its last step, and the money given back.
 
 Nothing short of a receipt is a proof. Probe money has books of its own, and its account is in no report and no case.
+What a walker without scripts cannot walk to its end is not walked, and no failure of it is made up: see `ways`.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from django.db.models import Q
 
 from doenda.access import tokens
 from doenda.assurance import evidence, standing
+from doenda.assurance import ways as declared
+from doenda.assurance.rule import Name, Outcome
 from doenda.billing import accounts, bills
 from doenda.billing.models import Account, Bill
 from doenda.channels.web import walker
@@ -18,12 +21,15 @@ from doenda.kernel import clock, outbox
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
 from doenda.payments.models import Refund
+from doenda.probes import hands
 from doenda.probes.models import ProbeRun
 
 ACCOUNT = "PROBE"
 AMOUNT = {"KRW": 1000}
 CURRENCY = "KRW"
 PATIENCE = 20.0
+PATIENCE_WITH_A_HAND = 90.0
+"""A deposit is heard of by a doorbell or, at the latest, when the bank is next asked what arrived."""
 LONGEST_WALK = timedelta(minutes=5)
 
 
@@ -35,31 +41,66 @@ def probe_account() -> Account:
 
 
 def ways() -> list[str]:
-    """The ways to walk: all of the web channel but retired ones (a withdrawn one comes back by its walks)."""
-    return [slug for slug, way in standing.current("pay").items() if way.channel == "web" and way.standing != "retired"]
+    """The ways to walk now: those of the web channel that a walker can finish here, that are open and not retired.
+
+    A withdrawn one is among them (it comes back by its walks); a closed one is not, and is again at its opening.
+    """
+    found = standing.current("pay").values()
+    return [way.slug for way in found if way.standing not in (Name.CLOSED, Name.RETIRED) and _walkable(way.slug)]
+
+
+def closed() -> list[str]:
+    """The ways that would be walked, were they not closed at this hour."""
+    found = standing.current("pay").values()
+    return [way.slug for way in found if way.standing is Name.CLOSED and _walkable(way.slug)]
+
+
+def _walkable(slug: str) -> bool:
+    return declared.terms(slug).walked
+
+
+def pause(slug: str, every: float) -> float:
+    """Seconds from one walk of the way to the next: `every`, but a proven way with a long lease (a walk that costs
+    something) is walked four times a lease only. One in doubt is walked as often as any other."""
+    way = standing.current("pay").get(slug)
+    if way is None or way.standing is not Name.PROVEN or way.proven_until is None or way.last_proof_at is None:
+        return every
+    return max(every, (way.proven_until - way.last_proof_at).total_seconds() / 4)
 
 
 def walk(slug: str) -> ProbeRun:
-    """Walk one way to its last step, record what it proved, and give the money back."""
+    """Walk one way to its last step, record what it proved, and give the money back.
+
+    Where our own hand could not pay in, the walk says nothing of the way (`pending`). Closing while it is walked, too,
+    weighs nothing: evidence sees to that.
+    """
     standing.settle(
         slug
     )  # a lease that has lapsed is noted before the proof that ends it: who waited for it is then told
-    _, method, _ = slug.split("/")
     bill, url = _new_bill()
     lang = "ko" if bill.pk.int % 2 else "en"
-    walked = walker.pay(url, method=method, lang=lang, patience=PATIENCE)
-    outcome = "worked" if walked.outcome == "paid" else "failed_by_us"
+    hand = hands.hand(slug)
+    walked = _pay(slug, url, lang, hand)
+    trouble = walked.trouble
+    if walked.outcome == "paid":
+        outcome = Outcome.WORKED
+    elif hand is not None and hand.trouble:
+        outcome, trouble = Outcome.PENDING, f"our own hand: {hand.trouble}"
+    else:
+        outcome, trouble = Outcome.FAILED_BY_US, trouble or f"stopped at {walked.outcome}"
     with atomic():
         run = ProbeRun.objects.create(
-            way=slug,
-            outcome=outcome,
-            seconds=walked.seconds,
-            steps=list(walked.steps),
-            trouble=walked.trouble or ("" if outcome == "worked" else f"stopped at {walked.outcome}"),
+            way=slug, outcome=outcome.value, seconds=walked.seconds, steps=list(walked.steps), trouble=trouble
         )
         evidence.record(slug, outcome, source_kind="walk", source_id=str(run.id), synthetic=True, detail=run.trouble)
     _give_back(bill)
     return run
+
+
+def _pay(slug: str, url: str, lang: str, hand: hands.Hand | None) -> walker.Walk:
+    _, method, provider = slug.split("/")
+    patience = PATIENCE if hand is None else PATIENCE_WITH_A_HAND
+    return walker.pay(url, method=method, provider=provider, lang=lang, patience=patience, hand=hand)
 
 
 def _new_bill() -> tuple[Bill, str]:

@@ -1,7 +1,6 @@
 """`doenda prober`: walks every way, again and again."""
 
 import json
-import logging
 import signal
 import threading
 from typing import Any
@@ -9,14 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
-from doenda.kernel import clock
-from doenda.probes import walks
-
-log = logging.getLogger(__name__)
+from doenda.probes import rounds, walks
 
 
 class Command(BaseCommand):
-    help = "Walk every way to its last step every 30 s (--once: each once, and say how it went)."
+    help = "Walk every way that can be walked to its last step every 30 s (--once: each once, and say how it went)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true")
@@ -25,41 +21,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            runs = [walks.walk(slug) for slug in walks.ways()]
-            ok = bool(runs) and all(run.outcome == "worked" for run in runs)
-            shown = [{"way": run.way, "outcome": run.outcome, "trouble": run.trouble} for run in runs]
-            self.stdout.write(
-                json.dumps({"ok": ok, "figures": {"walks": len(runs)}, "runs": shown}, ensure_ascii=False)
-            )
-            if not ok:
-                raise SystemExit(1)
+            self._once()
             return
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         signal.signal(signal.SIGINT, lambda *_: stop.set())
+        found = rounds.Rounds(options["every"])
         while not stop.is_set():
-            begun = clock.monotonic()
-            for slug in _ways():
-                if stop.is_set():
-                    break
-                _walk(slug)
+            found.step()
             connection.close()
-            stop.wait(max(1.0, options["every"] - (clock.monotonic() - begun)))
+            stop.wait(1.0)
+        found.stop()
 
-
-def _ways() -> list[str]:
-    try:
-        return walks.ways()
-    except Exception:
-        log.exception("the ways cannot be read; trying again")
-        connection.close()
-        return []
-
-
-def _walk(slug: str) -> None:
-    try:
-        run = walks.walk(slug)
-        log.info("%s: %s in %.1f s %s", slug, run.outcome, run.seconds, run.trouble)
-    except Exception:
-        log.exception("the walk of %s could not be made", slug)
-        connection.close()
+    def _once(self) -> None:
+        """Nothing to walk is not well, unless all that could be walked is merely closed at this hour."""
+        runs = rounds.once(walks.ways())
+        closed = walks.closed()
+        ok = bool(runs or closed) and all(run.outcome == "worked" for run in runs)
+        shown = [{"way": run.way, "outcome": run.outcome, "trouble": run.trouble} for run in runs]
+        figures = {"walks": len(runs), "closed": len(closed)}
+        self.stdout.write(json.dumps({"ok": ok, "figures": figures, "runs": shown}, ensure_ascii=False))
+        if not ok:
+            raise SystemExit(1)
