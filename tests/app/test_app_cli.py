@@ -40,11 +40,11 @@ def test_import_is_a_command_although_no_module_can_be_called_so() -> None:
 
 
 def test_secrets_are_made_once_and_are_nobody_elses_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DOENDA_SECRET_KEY", "DOENDA_LINK_KEYS"):
+    for name in ("DOENDA_SECRET_KEY", "DOENDA_LINK_KEYS", "DOENDA_SEALING_KEYS"):
         monkeypatch.delenv(name, raising=False)
     first = environment.secrets_of(tmp_path)
     assert environment.secrets_of(tmp_path) == first
-    assert len(set(first.values())) == 2
+    assert len(set(first.values())) == 3
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
 
 
@@ -53,6 +53,10 @@ def test_a_service_does_not_run_on_secrets_that_everybody_knows(settings: LazySe
     with pytest.raises(ImproperlyConfigured, match="DOENDA_SECRET_KEY"):
         environment.require_secrets()
     settings.SECRET_KEY, settings.DOENDA_LINK_KEYS = "a" * 50, {"1": "b" * 50}
+    settings.DOENDA_OFFERED = ["sandbox"]
+    with pytest.raises(ImproperlyConfigured, match="sandbox"):
+        environment.require_secrets()
+    settings.DOENDA_OFFERED = []
     environment.require_secrets()
 
 
@@ -72,5 +76,5 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 def test_ports_are_free_and_all_different(tmp_path: Path) -> None:
     layout = system.lay_out(tmp_path, demo=True, port=0)
-    assert len(set(layout.ports.values())) == 4
-    assert all(address.startswith("http://127.0.0.1:") for name, address in layout.env.items() if name.endswith("_URL"))
+    assert len(set(layout.ports.values())) == len(layout.ports) == 6
+    assert all("http://127.0.0.1:" in address for name, address in layout.env.items() if name.endswith("_URL"))

@@ -61,6 +61,10 @@ DOENDA_CALL = _env("DOENDA_CALL", "02-2014-1023")  # can be dialled from any pho
 DOENDA_BASE_URL = _env("DOENDA_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 DOENDA_PROVIDERS: dict[str, dict[str, Any]] = providers_of(_env)
 DOENDA_OFFERED = [name for name in _env("DOENDA_OFFERED", "sandbox").split(",") if name in DOENDA_PROVIDERS]
+# Providers whose page (or the stand-in for it) a walker can finish: only these are proven by synthetic walks.
+DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if name]
+DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
+DOENDA_SEALING_KEYS = [key for key in _env("DOENDA_SEALING_KEYS").split(",") if key]  # newest first (Fernet)
 DOENDA_IMPORT_MAX_BYTES = int(_env("DOENDA_IMPORT_MAX_BYTES", str(512 * 1024 * 1024)))
 DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")
 DOENDA_HANDSET_URL = _env("DOENDA_HANDSET_URL", "http://127.0.0.1:8103")

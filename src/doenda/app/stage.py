@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from doenda.app.environment import urls
+from doenda.app.providers import providers_of
 from doenda.app.settings import database_of
 from doenda.kernel import clock, embedded, net
+from doenda.payments import providers
 
 START_SECONDS = 180.0
 
@@ -58,7 +60,7 @@ class Stage:
         self.control(peer, "PUT", "faults", faults)
 
     def control(self, peer: str, method: str, path: str, body: object = None) -> Any:
-        """Speak to a peer's control door: "bank", "switch" or "handset"."""
+        """Speak to a peer's control door: "bank", "switch", "handset", "deposits"…"""
         address = self.env[{"bank": "DOENDA_SANDBOX_URL"}.get(peer, f"DOENDA_{peer.upper()}_URL")]
         reply = net.call(peer, method, f"{address}/_control/{path}", json=body)
         if reply.status >= 300:
@@ -67,15 +69,17 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(*, fast: bool = False, accounts: int = 0, say: Any = None) -> Iterator[Stage]:
+def stage(
+    *, fast: bool = False, accounts: int = 0, say: Any = None, offered: Sequence[str] = ("sandbox",)
+) -> Iterator[Stage]:
     """Start `doenda up --demo` on a throwaway data folder and connect this process to its database.
 
-    Raises NotStarted. `fast` gives up durability, for walks whose subject is not a crash.
+    Raises NotStarted. `fast` gives up durability, for walks whose subject is not a crash. `offered`: the providers.
     """
     data = Path(tempfile.mkdtemp(prefix="doenda-stage-"))
     data.chmod(0o755)
     argv = [sys.executable, "-m", "doenda.app.cli", "up", "--demo", "--data", str(data), "--port", "0"]
-    argv += ["--accounts", str(accounts), *(["--fast"] if fast else [])]
+    argv += ["--accounts", str(accounts), "--providers", ",".join(offered), *(["--fast"] if fast else [])]
     ours = ("DATABASE_", "DOENDA_", "DJANGO_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)  # noqa: S603
@@ -150,9 +154,13 @@ def _connected(made: Stage) -> Iterator[None]:
     _connect(made.env)
     settings.DOENDA_BASE_URL = made.base
     settings.DOENDA_LINK_KEYS = dict([made.env["DOENDA_LINK_KEYS"].split(":", 1)])
+    settings.DOENDA_SEALING_KEYS = made.env["DOENDA_SEALING_KEYS"].split(",")
     settings.DOENDA_MOVABLE_CLOCK = True
     settings.DOENDA_SWITCH_URL = made.env["DOENDA_SWITCH_URL"]
     settings.DOENDA_HANDSET_URL = made.env["DOENDA_HANDSET_URL"]
+    settings.DOENDA_PROVIDERS = providers_of(lambda name, default="": str(made.env.get(name, default)))
+    settings.DOENDA_OFFERED = made.env["DOENDA_OFFERED"].split(",")
+    providers.get.cache_clear()
     try:
         yield
     finally:

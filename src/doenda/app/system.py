@@ -6,7 +6,7 @@ Production runs each as a service of its own; here they share a data folder, fre
 import http.client
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class Layout:
     data: Path
     ports: Mapping[str, int]
     demo: bool
+    peers: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -34,9 +35,23 @@ class Layout:
         return f"http://127.0.0.1:{self.ports[name]}"
 
 
-def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
-    """Choose ports (the named one if it is free), and the environment that all processes share."""
-    layout = Layout(data, _ports(web=port, bank=8101, switch=8102, handset=8103), demo)
+OFFERED = ("sandbox", "deposit", "debit", "counter")
+"""The providers that a demonstration offers to its customers unless others are named."""
+PEERS = {"sandbox": "bank", "deposit": "deposits", "debit": "clearing", "toss": "toss", "portone": "portone"}
+"""The fake behind each provider; the counter has none, its truth is our own."""
+PROVIDERS = {peer: provider for provider, peer in PEERS.items()}
+_TAKE_DEPOSITS = ("deposits", "toss", "portone")
+_PORTS = {"bank": 8101, "switch": 8102, "handset": 8103, "deposits": 8104, "clearing": 8105, "toss": 8106}
+_URLS = {"bank": "SANDBOX"}
+
+
+def lay_out(data: Path, *, demo: bool, port: int = 8000, offered: Sequence[str] = OFFERED) -> Layout:
+    """Choose ports (the named one if it is free), and the environment that all processes share.
+
+    `offered`: the providers of a demonstration, with the fake that stands behind each.
+    """
+    peers = (*(PEERS[name] for name in offered if name in PEERS), "switch", "handset") if demo else ()
+    layout = Layout(data, _ports(web=port, **{name: _PORTS.get(name, 8107) for name in peers}), demo, peers)
     layout.env.update(
         {
             "DOENDA_DATA": str(data),
@@ -49,10 +64,17 @@ def lay_out(data: Path, *, demo: bool, port: int = 8000) -> Layout:
         layout.env.update(
             DOENDA_DEMO="1",
             DOENDA_NOTICE_LINKS="1",
-            DOENDA_SANDBOX_URL=layout.peer("bank"),
-            DOENDA_SWITCH_URL=layout.peer("switch"),
-            DOENDA_HANDSET_URL=layout.peer("handset"),
+            DOENDA_OFFERED=",".join(offered),
             SANDBOX_WEBHOOK_URL=f"{layout.base}/webhooks/sandbox",
+            DEPOSIT_WEBHOOK_URL=f"{layout.base}/webhooks/deposit",
+            TOSS_WEBHOOK_URL=f"{layout.base}/webhooks/toss",
+            PORTONE_WEBHOOK_URL=f"{layout.base}/webhooks/portone",
+        )
+        layout.env.update({f"DOENDA_{_URLS.get(name, name.upper())}_URL": layout.peer(name) for name in peers})
+        hands = {PROVIDERS[peer]: layout.peer(peer) for peer in peers if peer in _TAKE_DEPOSITS}
+        layout.env.update(
+            DOENDA_WALKED=",".join(offered),
+            DOENDA_DEPOSIT_HAND_URL=",".join(f"{name}={url}/_control/deposits" for name, url in hands.items()),
         )
     return layout
 
@@ -88,7 +110,7 @@ def services(layout: Layout, *, database: bool = True, settings: Mapping[str, st
     """Everything to run, in the order of starting. `database` False: DATABASE_URL names a server of somebody else's."""
     postgres = [_postgres(layout, settings)] if database else []
     migrate = _manage(layout, "migrate", "--database", "owner", "-v", "0", name="migrate", restart=False)
-    peers = [_peer(layout, name) for name in ("bank", "switch", "handset")] if layout.demo else []
+    peers = [_peer(layout, name) for name in layout.peers]
     ours = [_web(layout), _manage(layout, "worker"), _manage(layout, "prober")]
     return [
         *postgres,

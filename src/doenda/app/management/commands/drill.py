@@ -1,4 +1,4 @@
-"""`doenda drill unknown | bank-dead | kill | bad-files`: one fault, from outside, on a system of its own."""
+"""`doenda drill NAME`: one fault, one storm or one cycle, from outside, on a system of its own."""
 
 import sys
 from collections.abc import Callable
@@ -14,9 +14,12 @@ class Command(BaseCommand):
     help = "Run one drill on a system of its own; exits 0 only if everything that it expects held."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("drill", choices=["unknown", "bank-dead", "kill", "bad-files"])
+        parser.add_argument("drill", choices=sorted(_DRILLS))
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--walks", type=int, default=200, help="kill: how many customers pay")
+        parser.add_argument("--payers", type=int, default=50, help="parallel-pay: how many pay one bill at once")
+        parser.add_argument("--mandates", type=int, default=10_000, help="debit: how many customers are debited")
+        parser.add_argument("--only", nargs="*", default=(), help="providers: these alone")
         parser.add_argument("--seed", type=int, default=1, help="kill: of the moments at which it kills")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,9 +60,33 @@ def _bad_files(options: dict[str, Any]) -> Result:
     return bad_files.run()
 
 
+def _providers(options: dict[str, Any]) -> Result:
+    from doenda.app import conformance
+
+    return conformance.run(options["only"])
+
+
+def _debit(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import debit
+
+    return debit.run(mandates=options["mandates"])
+
+
+def _parallel_pay(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import parallel_pay
+    from doenda.app.stage import stage
+    from doenda.app.system import OFFERED
+
+    with stage(say=_say, offered=OFFERED) as running:
+        return parallel_pay.run(running, payers=options["payers"])
+
+
 _DRILLS: dict[str, Callable[[dict[str, Any]], Result]] = {
     "unknown": _unknown,
     "bank-dead": _bank_dead,
     "kill": _kill,
     "bad-files": _bad_files,
+    "providers": _providers,
+    "debit": _debit,
+    "parallel-pay": _parallel_pay,
 }

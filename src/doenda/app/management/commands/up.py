@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, default=None, help="the data folder (default: the installation's)")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--demo", action="store_true", default=self.demo, help="with sandbox bank, switch, handset")
+        parser.add_argument("--providers", default=",".join(system.OFFERED), help="of money, comma separated (demo)")
         parser.add_argument("--accounts", type=int, default=0, help="size of the sample carrier (demo)")
         parser.add_argument("--fresh", action="store_true", help="forget the data folder first (demo)")
         parser.add_argument("--check", action="store_true", help="start, walk every way, stop")
@@ -32,7 +33,8 @@ class Command(BaseCommand):
         data = options["data"] or embedded.default_data() / ("demo" if options["demo"] else "")
         if options["fresh"] and options["demo"]:
             shutil.rmtree(data, ignore_errors=True)
-        layout = system.lay_out(data, demo=options["demo"], port=options["port"])
+        offered = [name.strip() for name in options["providers"].split(",") if name.strip()]
+        layout = system.lay_out(data, demo=options["demo"], port=options["port"], offered=offered)
         own = "DATABASE_URL" not in os.environ
         services = system.services(layout, database=own, settings=embedded.FAST if options["fast"] else None)
         supervisor = Supervisor(services, data=data)
