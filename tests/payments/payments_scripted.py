@@ -55,6 +55,7 @@ class Scripted(Provider):
     pauses: ClassVar = (100, 1000)
     a_person_after = timedelta(hours=6)
     exact = False
+    source_unknown: ClassVar = frozenset({"deposit"})
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         pass
@@ -110,19 +111,13 @@ class Scripted(Provider):
         return TRUTH.ring
 
 
-class Unknowing(Scripted):
-    """The same, where the payer's own account is not known."""
-
-    source_known = False
-
-
 @contextmanager
-def scripted(kind: str = "Scripted") -> Iterator[Truth]:
+def scripted() -> Iterator[Truth]:
     """The house with this provider beside the sandbox."""
     from django.conf import settings
 
     fresh = Truth()
-    classes = {"scripted": f"{__name__}.{kind}"}
+    classes = {"scripted": f"{__name__}.Scripted"}
     entries = {**settings.DOENDA_PROVIDERS, "scripted": {}}
     with (
         mock.patch.dict(providers._CLASSES, classes),

@@ -263,7 +263,7 @@ def test_a_withdrawn_refund_fails_and_is_a_persons(shift: Shift, noon: clock.Fro
     payouts.withdraw(waits.pk, by=BOSS)
     with pytest.raises(NotAllowed, match="withdrawn"):
         payouts.pay_out(waits.pk, shift.pk, clerk=KIM)
-    noon.advance(timedelta(minutes=2))
+    noon.advance(timedelta(minutes=11))
     sweeps.run("outbox")
     assert Refund.objects.get().failed_at is not None
     assert Attempt.objects.get().person_owns_at is not None

@@ -31,7 +31,8 @@ from doenda.kernel import clock
 from doenda.kernel.ids import new_id
 from doenda.kernel.models import FactRow, OutboxRow
 from doenda.notices.models import Notice
-from doenda.payments.debit import bulk, instruct, policy, rules
+from doenda.payments import bulk
+from doenda.payments.debit import instruct, policy, rules
 from doenda.payments.debit.models import DebitItem, Mandate
 from doenda.payments.models import Attempt, AttemptBill, AttemptMove
 from doenda.payments.providers.debit.codes import AGAIN, NOT_COUNTED, WORDS
@@ -93,7 +94,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From here on nothing is plain: every result goes through `outcomes.apply`."""
 
     def turn() -> None:
-        monkeypatch.setattr(bulk, "plain", lambda ids: set())
+        monkeypatch.setattr(bulk, "plain", lambda ids, states: set())
         monkeypatch.setattr(bulk, "REFUSALS", frozenset())
 
     return turn

@@ -264,7 +264,7 @@ def test_at_night_no_number_is_opened_and_that_is_neither_our_fault_nor_an_incid
         bill.account_id, [(bill.pk, 52300)], channel="web", method="deposit", provider="deposit", return_url="",
         lang="ko",
     )  # fmt: skip
-    assert (said.outcome, said.reason) == ("refused", "CLOSED")
+    assert (said.outcome, said.reason) == ("expired", "")
     noon.advance(timedelta(hours=1))
     assert begin(bill).state == State.NEEDS_DEPOSIT
 

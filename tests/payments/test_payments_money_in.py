@@ -520,3 +520,24 @@ def test_what_a_provider_holds_of_a_payer_who_left_is_let_go(truth: Truth, noon:
         sweeps.run("inquiries")
         sweeps.run("outbox")
     assert [("void", outside(each.pk)) in truth.calls for each in (left, changed)] == [True, True]
+
+
+def test_a_part_payment_leaves_open_the_account_that_takes_any_amount(truth: Truth) -> None:
+    bill = overdue_bill()
+    first, second = deposit_for(bill, truth), deposit_for(bill, truth)
+    debit = debit_for(bill, truth)
+    truth_is(truth, first, O.PAID, amount=1000)
+    learn(first)
+    sweeps.run("outbox")
+    second.refresh_from_db()
+    debit.refresh_from_db()
+    assert (second.state, debit.state) == (State.NEEDS_DEPOSIT, State.CLOSED)
+
+
+def test_closed_at_this_hour_is_neither_a_failure_nor_an_incident(truth: Truth) -> None:
+    bill = overdue_bill()
+    truth.starts = O.CLOSED
+    attempt = begin(bill, "deposit")
+    assert attempt.state == State.CLOSED
+    assert not pending.our_faults(bill.account_id)
+    assert attempts.look(attempt.pk).outcome == "expired"

@@ -34,7 +34,7 @@ class Fake(Provider):
     merchant = "fake"
     methods: ClassVar = {"deposit": Moves.AT_DEPOSIT}
     exact: ClassVar = False
-    source_known: ClassVar = False
+    source_unknown: ClassVar = frozenset({"deposit"})
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.refunds: list[tuple[str, int, BackTo | None]] = []

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 class PaymentsConfig(AppConfig):
     name = "doenda.payments"
     label = "payments"
-    append_only: ClassVar[tuple[str, ...]] = ("payments_attemptmove", "payments_attemptedge", "payments_drawermove")
+    append_only: ClassVar[tuple[str, ...]] = ("payments_attemptmove", "payments_attemptedge")
 
     def ready(self) -> None:
         # Handlers, sweeps and subscribers register themselves.

@@ -4,7 +4,7 @@ Whoever learns of an outcome first (the customer's own request, the worker, an i
 it here; under the account's lock the second to come finds it done.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -52,7 +52,9 @@ def begun(attempt: Attempt, answer: Answer) -> str | None:
             if attempt.state != State.CREATED:
                 return None
             target = BEGUN.get(answer.outcome)
-            if target is None:
+            if answer.outcome is Outcome.CLOSED:
+                move(attempt, State.CLOSED, "closed at this hour")
+            elif target is None:
                 refuse(attempt, answer)
             elif target is State.NEEDS_REDIRECT and at_redirect:
                 _wait_for_the_customer(attempt, State.AT_PROVIDER, answer)
@@ -196,8 +198,8 @@ def settle(account: Account, attempt: Attempt, answer: Answer, cause: str) -> No
         fact_id=attempt.fact_id,
         at=now,
     )
-    if others:
-        close_waiting(Attempt.objects.filter(pk__in=others), "paid")
+    if begun_too := _not_needed(others, {*posted.settled}):
+        close_waiting(Attempt.objects.filter(pk__in=begun_too), "paid")
     if attempt.synthetic:
         refunds.ask(attempt, "probe")
     else:
@@ -224,13 +226,34 @@ def _spread(parts: list[tuple[UUID, int]], amount: int) -> tuple[list[tuple[UUID
     return covered, amount
 
 
-def _parts(attempt: Attempt) -> tuple[list[tuple[UUID, int]], set[UUID]]:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An attempt that was begun for one of the bills that are being paid."""
+
+    attempt_id: UUID
+    bill_id: UUID
+    state: str
+    provider: str
+
+
+def _parts(attempt: Attempt) -> tuple[list[tuple[UUID, int]], list[_Begun]]:
     """What part of the attempt is for which bill, and the other attempts that were begun for these bills."""
     mine = AttemptBill.objects.filter(attempt=attempt).values("bill")
-    rows = AttemptBill.objects.filter(bill__in=mine).values_list("attempt_id", "bill_id", "amount", "attempt__state")
-    found = list(rows.order_by("pk"))
-    parts = [(bill_id, amount) for attempt_id, bill_id, amount, _ in found if attempt_id == attempt.pk]
-    return parts, {each for each, _, _, state in found if each != attempt.pk and state in WAITING}
+    rows = AttemptBill.objects.filter(bill__in=mine).order_by("pk")
+    found = list(rows.values_list("attempt_id", "bill_id", "amount", "attempt__state", "attempt__provider"))
+    parts = [(bill_id, amount) for attempt_id, bill_id, amount, _, _ in found if attempt_id == attempt.pk]
+    others = [_Begun(one, bill, state, by) for one, bill, _, state, by in found if one != attempt.pk]
+    return parts, [each for each in others if each.state in WAITING]
+
+
+def _not_needed(others: list[_Begun], settled: set[UUID]) -> set[UUID]:
+    """What a payment makes needless: all that was begun for a bill that is settled; and of a bill that still owes,
+    whatever was begun for another sum, but not an account into which any amount may be paid."""
+    return {
+        each.attempt_id
+        for each in others
+        if each.bill_id in settled or each.state != State.NEEDS_DEPOSIT or get(each.provider).exact
+    }
 
 
 def refuse(attempt: Attempt, answer: Answer) -> None:

@@ -22,7 +22,7 @@ class Policy:
     """What holds from `since` on.
 
     `four_eyes_above`: minor units above which a refund needs a second person. `refund_days`: by when an overpaid sum is
-    back. `not_by_itself`: methods whose payer's account is not known. `undone_days`: days without any adverse step
+    back. `undone_days`: days without any adverse step
     after a payment came undone.
     """
 
@@ -31,7 +31,6 @@ class Policy:
     four_eyes_above: int
     refund_days: int
     undone_days: int
-    not_by_itself: frozenset[str]
 
 
 @cache
@@ -40,7 +39,7 @@ def versions(country: str) -> tuple[Policy, ...]:
     path = POLICIES / f"{country.lower()}.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = [Policy(**(each | {"not_by_itself": frozenset(each["not_by_itself"])})) for each in data["version"]]
+        found = [Policy(**each) for each in data["version"]]
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise PolicyBroken(f"{path.name}: {error}") from error
     if not found:

@@ -120,7 +120,7 @@ def open_case(account: Account, attempt: Attempt, amount: int) -> RefundCase:
     )
     if not made:
         return case
-    if providers.get(attempt.provider).source_known and attempt.method not in rules.not_by_itself:
+    if attempt.method not in providers.get(attempt.provider).source_unknown:
         give_credit_back(account, case, by=SYSTEM)
     told = {"amount": amount, "currency": attempt.currency, "back": "source" if case.refund_id else "asked"}
     send("overpaid", account.id, params=told, key=f"overpaid-{attempt.fact_id}")

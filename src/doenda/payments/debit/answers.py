@@ -17,7 +17,8 @@ from doenda.billing.models import Account
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.sealing import open_sealed, seal
-from doenda.payments.debit import bulk, home, house, mandates, rules
+from doenda.payments import bulk
+from doenda.payments.debit import home, house, mandates, rules
 from doenda.payments.debit.formats import cms, sepa
 from doenda.payments.debit.formats.words import Head, Malformed, Result, ResultFile
 from doenda.payments.debit.models import DebitAnswer, DebitCursor, DebitFile, DebitItem, DebitParked
@@ -243,11 +244,11 @@ def _bring(changed: Sequence[tuple[DebitItem, Code]], locked: dict[UUID, Account
     debits = [(item, code) for item, code in changed if item.kind == "debit"]
     rows = Attempt.objects.select_for_update().filter(pk__in=[item.attempt_id for item, _ in debits])
     attempts = {each.pk: each for each in rows.order_by("pk")}
-    plain = bulk.plain([item.attempt_id for item, code in debits if code.outcome is Outcome.PAID])
+    plain = bulk.plain([item.attempt_id for item, code in debits if code.outcome is Outcome.PAID], {State.INSTRUCTED})
     paid, refused, home_now = [], [], [item.pk for item, _ in changed if item.kind == "refund"]
     for item, code in debits:
         attempt = attempts[item.attempt_id]
-        due = bulk.Due(locked[item.account_id], attempt, code.word, item.created_at)
+        due = bulk.Due(locked[item.account_id], attempt, code.word, item.created_at, code.outcome)
         if code.outcome is Outcome.PAID and attempt.pk in plain and attempt.amount == item.amount:
             paid.append(due)
         elif code.outcome in bulk.REFUSALS and attempt.state == State.INSTRUCTED and not attempt.synthetic:
@@ -255,7 +256,7 @@ def _bring(changed: Sequence[tuple[DebitItem, Code]], locked: dict[UUID, Account
         else:
             continue
         home_now.append(item.pk)
-    bulk.settle(paid)
+    bulk.settle(paid, home.CAUSE)
     bulk.refuse(refused)
     home.tell_failed([(due.attempt, due.word) for due in refused])
     DebitItem.objects.filter(pk__in=home_now).update(home_at=clock.now())

@@ -9,35 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import F
-
 from doenda.billing import owed
 from doenda.billing.models import Account
-from doenda.kernel import facts
-from doenda.payments import evidenced
-from doenda.payments.debit import bulk
+from doenda.payments import bulk
 from doenda.payments.deposits.models import DepositLease, DepositLine
 from doenda.payments.models import Attempt, AttemptBill
-from doenda.payments.states import WAITING, State
+from doenda.payments.states import State
 
 FROM = 20
 """Fewer lines than these are brought home one by one."""
 CAUSE, CODE = "deposit", "DEPOSIT"
-
-_PLAIN = """
-    SELECT a.id FROM payments_attempt a
-    WHERE a.id = ANY(%(ids)s) AND a.state IN ('needs_deposit', 'created') AND NOT a.synthetic AND a.times_paid = 0
-      AND a.amount = (SELECT sum(p.amount) FROM payments_attemptbill p WHERE p.attempt_id = a.id)
-      AND NOT EXISTS (
-        SELECT FROM payments_attemptbill p JOIN billing_bill b ON b.id = p.bill_id
-        WHERE p.attempt_id = a.id AND (b.state <> 'open' OR b.account_id <> a.account_id
-            OR b.amount + b.late_fee - b.paid - b.credited < p.amount))
-      AND NOT EXISTS (
-        SELECT FROM payments_attemptbill p JOIN payments_attemptbill q ON q.bill_id = p.bill_id
-        JOIN payments_attempt o ON o.id = q.attempt_id
-        WHERE p.attempt_id = a.id AND o.id <> a.id AND o.state = ANY(%(waiting)s))
-"""
 
 
 @dataclass(slots=True)
@@ -83,9 +64,8 @@ def begin_many(coming: Sequence[Coming], channelled: Mapping[str, str]) -> None:
 def settle_plain(coming: Sequence[Coming]) -> set[UUID]:
     """Settle what is plain, in the caller's transaction with the accounts locked. Returns the lines that are posted."""
     exact = {each.attempt.pk: each for each in coming if each.attempt and each.attempt.amount == each.line.amount}
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAIN, {"ids": list(exact), "waiting": sorted(WAITING)})
-        paid = [exact[row[0]] for row in cursor.fetchall()]
+    plain = bulk.plain(list(exact), {State.NEEDS_DEPOSIT, State.CREATED})
+    paid = [each for attempt_id, each in exact.items() if attempt_id in plain]
     if not paid:
         return set()
     attempts = []
@@ -94,30 +74,7 @@ def settle_plain(coming: Sequence[Coming]) -> set[UUID]:
         each.attempt.provider_ref, each.line.attempt, each.line.state = each.line.ref, each.attempt, "posted"
         attempts.append(each.attempt)
     Attempt.objects.bulk_update(attempts, ["provider_ref"])
-    _settle([bulk.Due(each.account, attempt, CODE, each.line.at) for each, attempt in zip(paid, attempts, strict=True)])
+    due = [bulk.Due(each.account, attempt, CODE, each.line.at) for each, attempt in zip(paid, attempts, strict=True)]
+    bulk.settle(due, CAUSE)
     DepositLine.objects.bulk_update([each.line for each in paid], ["state", "attempt"])
     return {each.line.pk for each in paid}
-
-
-def _settle(paid: Sequence[bulk.Due]) -> None:
-    """As `outcomes.settle` does for one: books, bills, moves, evidence, receipts, facts."""
-    ids = [due.attempt.pk for due in paid]
-    parts = bulk._parts(ids)
-    for due in paid:
-        due.attempt.times_paid, due.attempt.taken = due.attempt.times_paid + 1, due.attempt.amount
-    bulk._ledger(paid, parts)
-    settled = bulk._take(ids)
-    bulk._move(paid, State.PAID, CAUSE, {"taken": F("amount"), "times_paid": F("times_paid") + 1})
-    for due in paid:
-        evidenced.worked(due.attempt, at=None)
-    bulk._receipts(paid, parts)
-    posted = [(due.account.pk, bulk._posted(due, parts[due.attempt.pk], settled)) for due in paid]
-    facts.record_many("billing.payment_posted", posted)
-    told = [
-        (
-            due.account.pk,
-            {"attempt": str(due.attempt.pk), "way": due.attempt.way, "amount": due.attempt.taken, "late": False},
-        )
-        for due in paid
-    ]
-    facts.record_many("payments.paid", told)

@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     PENDING = "pending"  # the provider knows it and has not taken anything yet
     NOT_FOUND = "not_found"  # counts only after the provider's longest time (rule 3)
     EXPIRED = "expired"  # certainly not taken: too late
+    CLOSED = "closed"  # certainly not taken: outside its hours, which is neither a failure nor an incident
     GIVEN_BACK = "given_back"  # voided, closed, recalled or refunded
     UNDONE = "undone"  # was paid, and the payer's bank took it back
 
@@ -211,8 +212,8 @@ class Provider(Protocol):
     """Does the payer bring the amount back in the address, to be compared?"""
     exact: ClassVar[bool] = True
     """Is it always the amount that was asked for? A deposit of any amount is booked as what it is."""
-    source_known: ClassVar[bool] = True
-    """Can it give money back to where it came from, without being told the account?"""
+    source_unknown: ClassVar[frozenset[str]] = frozenset()
+    """Methods of which it cannot give money back without being told an account: the customer is asked."""
     refund_within: ClassVar[timedelta] = timedelta(hours=24)
     """A refund that is not confirmed after this belongs to a person; it is still tried."""
     holds: ClassVar[bool] = False

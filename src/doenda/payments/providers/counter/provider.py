@@ -22,7 +22,7 @@ class Counter(Provider):
     redirect_life: ClassVar = timedelta(minutes=1)
     longest: ClassVar = timedelta(0)
     exact: ClassVar = False
-    source_known: ClassVar = False
+    source_unknown: ClassVar = frozenset({"cash", "card", "store"})
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.merchant: str = config.get("merchant", "counter")

@@ -10,7 +10,7 @@ NIGHT = "CLOSED"
 STATUSES = {"BOOKED": Outcome.PAID, "TAKEN_BACK": Outcome.UNDONE}
 
 OPEN: Mapping[str, Outcome] = {
-    NIGHT: Outcome.REFUSED,  # nothing is wrong with anybody: another way, or tomorrow
+    NIGHT: Outcome.CLOSED,  # nothing is wrong with anybody: another way, or tomorrow
     "NUMBER_IN_USE": Outcome.OUR_FAULT,
     "ORDER_CLOSED": Outcome.OUR_FAULT,
     "NOT_FOUND_NUMBER": Outcome.OUR_FAULT,

@@ -33,7 +33,7 @@ TOLERANCE = timedelta(minutes=5)
 class Deposit(Provider):
     """A number of the pool is the attempt's until it is closed; deposits of any amount are booked as what they are.
 
-    The bank sends a deposit back to its sender by itself (`source_known`), but for cash paid in over a counter.
+    The bank sends a deposit back to its sender by itself, but for cash paid in over a counter: that it refuses.
     """
 
     name = "deposit"
@@ -41,7 +41,6 @@ class Deposit(Provider):
     methods: ClassVar = {"deposit": Moves.AT_DEPOSIT}
     returns_amount = False
     exact = False
-    source_known = True
     nudges = "deposits"
     heard = 204
 
@@ -173,6 +172,7 @@ def paid_by(line: DepositLine, order_id: str) -> Answer:
         amount=line.amount,
         currency=line.currency,
         merchant=MERCHANT,
+        at=line.at,
     )
 
 

@@ -43,6 +43,7 @@ class PortOne(Provider):
         "transfer": Moves.AT_CONFIRM,
         "deposit": Moves.AT_DEPOSIT,
     }
+    source_unknown: ClassVar = frozenset({"deposit"})
     returns_amount: ClassVar[bool] = False
     longest: ClassVar[timedelta] = timedelta(minutes=10)
 

@@ -41,6 +41,7 @@ class Toss(Provider):
         "deposit": Moves.AT_DEPOSIT,
         "billing": Moves.AT_CONFIRM,
     }
+    source_unknown: ClassVar = frozenset({"deposit"})
     longest: ClassVar[timedelta] = timedelta(minutes=40)
     """30 minutes to authenticate and 10 to confirm: no charge of Toss's outlives them."""
 

@@ -1,12 +1,12 @@
-"""What a result means for many attempts at once: the set-based twin of `outcomes.settle` and `outcomes.refuse`.
+"""What an outcome means for many attempts at once: the set-based twin of `outcomes.settle` and `outcomes.refuse`.
 
-Only the plain case comes here: an attempt that is instructed, whose bills are open and owe at least what was debited,
-for which nothing else was begun, on an account that is no probe. Whatever else there is goes one by one through
-`outcomes.apply`. A test holds the rows of both against each other. Facts are told by the sweep, not at once: thousands
+Only the plain case comes here: an attempt that waits, whose bills are open and owe at least what it asked for, for
+which nothing else was begun, on an account that is no probe. Whatever else there is goes one by one through
+`outcomes.apply`. Tests hold the rows of both against each other. Facts are told by the sweep, not at once: thousands
 of subscribers' calls have no place in one transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,16 +25,14 @@ from doenda.payments import evidenced
 from doenda.payments.models import Attempt, AttemptBill, AttemptMove
 from doenda.payments.outcomes import receipt
 from doenda.payments.providers.contract import Outcome
-from doenda.payments.providers.debit.codes import WORDS
 from doenda.payments.states import WAITING, State
 
-CAUSE = "result file"
 REFUSALS = frozenset({Outcome.REFUSED, Outcome.OUR_FAULT})
 
 # The bills of the debit owe what they did when it was instructed, or more; nothing else was begun for them.
 _PLAIN = """
     SELECT a.id FROM payments_attempt a
-    WHERE a.id = ANY(%(ids)s) AND a.state = 'instructed' AND NOT a.synthetic AND a.times_paid = 0
+    WHERE a.id = ANY(%(ids)s) AND a.state = ANY(%(states)s) AND NOT a.synthetic AND a.times_paid = 0
       AND a.amount = (SELECT sum(p.amount) FROM payments_attemptbill p WHERE p.attempt_id = a.id)
       AND NOT EXISTS (
         SELECT FROM payments_attemptbill p JOIN billing_bill b ON b.id = p.bill_id
@@ -59,22 +57,23 @@ _BILLS = """
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An attempt, locked with its account, the word of its result, and when it was instructed."""
+    """An attempt, locked with its account; the provider's word for its outcome, and since when that proves its way."""
 
     account: Account
     attempt: Attempt
     word: str
     at: datetime
+    outcome: Outcome = Outcome.PAID
 
 
-def plain(attempt_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these attempts, whose accounts are locked, can be settled set-wise."""
+def plain(attempt_ids: Sequence[UUID], states: Collection[State]) -> set[UUID]:
+    """Which of these attempts, whose accounts are locked and which are in one of `states`, can be settled set-wise."""
     with connection.cursor() as cursor:
-        cursor.execute(_PLAIN, {"ids": list(attempt_ids), "waiting": sorted(WAITING)})
+        cursor.execute(_PLAIN, {"ids": list(attempt_ids), "states": sorted(states), "waiting": sorted(WAITING)})
         return {row[0] for row in cursor.fetchall()}
 
 
-def settle(paid: Sequence[Due]) -> None:
+def settle(paid: Sequence[Due], cause: str) -> None:
     """Post the money of plain attempts and tell everyone. In the caller's transaction, with the accounts locked."""
     if not paid:
         return
@@ -83,7 +82,7 @@ def settle(paid: Sequence[Due]) -> None:
         due.attempt.times_paid, due.attempt.taken = due.attempt.times_paid + 1, due.attempt.amount
     _ledger(paid, parts)
     settled = _take([due.attempt.pk for due in paid])
-    _move(paid, State.PAID, CAUSE, {"taken": F("amount"), "times_paid": F("times_paid") + 1})
+    _move(paid, State.PAID, cause, {"taken": F("amount"), "times_paid": F("times_paid") + 1})
     for due in paid:
         evidenced.worked(due.attempt, at=due.at)
     _receipts(paid, parts)
@@ -163,7 +162,7 @@ def refuse(refused: Sequence[Due]) -> None:
         (Outcome.REFUSED, State.REFUSED, "payments.refused"),
         (Outcome.OUR_FAULT, State.OUR_FAULT, "payments.our_fault"),
     ):
-        mine = [due for due in refused if WORDS[due.word].outcome is outcome]
+        mine = [due for due in refused if due.outcome is outcome]
         _move(mine, target, "", {})
         for due in mine:
             evidenced.failed(due.attempt, by_us=outcome is Outcome.OUR_FAULT)
