@@ -54,7 +54,7 @@ def page() -> str:
         "## What goes in and comes out\n",
         *(f"**`{each.__name__}`** {_text(each)}\n" for each in (Charge, Answer, Ring)),
         "## Those that there are\n",
-        "| provider | methods, and when their money moves | script | longest | a person after |",
+        "| provider | methods, and when their money moves | may need a script | longest | a person after |",
         "|---|---|---|---|---|",
         *(_row(name, made) for name, made in classes()),
         "",
@@ -90,8 +90,8 @@ def _text(thing: Any) -> str:
 
 
 def _row(name: str, made: type[Provider]) -> str:
-    methods = ", ".join(f"{method} at {when.value}".replace("at at", "at") for method, when in made.methods.items())
-    script = "yes" if getattr(made, "needs_script", False) else "no"
+    methods = ", ".join(f"{method}: {when.value.replace('_', ' ')}" for method, when in made.methods.items())
+    script = ", ".join(sorted(made.scripted)) or "none"
     return f"| {name} | {methods} | {script} | {_span(made.longest)} | {_span(made.a_person_after)} |"
 
 

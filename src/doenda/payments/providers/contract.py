@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 class Outcome(StrEnum):
     """What became of a charge, in our words. Each provider's `codes.py` maps its own words to these."""
 
-    PAID = "paid"
+    PAID = "paid"  # the money is taken, or has arrived
     REFUSED = "refused"  # certainly not taken, by the payer's bank or the payer
     UNKNOWN = "unknown"  # may have been taken
     NEEDS_REDIRECT = "needs_redirect"  # the payer goes on at the provider's page
@@ -222,8 +222,10 @@ class Provider(Protocol):
     """The sweep that a doorbell without an order id wakes: it asks the bank what has arrived."""
     heard: ClassVar[int] = 200
     """The status that this provider takes for "received"; a forged doorbell gets 401."""
+    scripted: ClassVar[frozenset[str]] = frozenset()
+    """Methods that may need the provider's script in the customer's browser (capability `scripts`)."""
     script: Script | None = None
-    """Set where paying needs the provider's script in the customer's browser (capability `scripts`)."""
+    """That script, where this installation's settings make it needed."""
     takes_part_back: ClassVar[bool] = True
     """Can a part of a payment be refunded?"""
 

@@ -44,6 +44,7 @@ class PortOne(Provider):
         "deposit": Moves.AT_DEPOSIT,
     }
     source_unknown: ClassVar = frozenset({"deposit"})
+    scripted: ClassVar = frozenset({"card", "transfer"})
     returns_amount: ClassVar[bool] = False
     longest: ClassVar[timedelta] = timedelta(minutes=10)
 

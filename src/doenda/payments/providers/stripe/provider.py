@@ -43,6 +43,7 @@ class Stripe(Provider):
     methods: ClassVar[Mapping[str, Moves]] = {"card": Moves.AT_CONFIRM}
     returns_amount = False
     holds = True
+    scripted: ClassVar = frozenset({"card"})
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         key = config["key"] if isinstance(config["key"], str) else str(config["key"][0])
