@@ -53,7 +53,9 @@ def axe() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-SMALL = """() => [...document.querySelectorAll('button, a.button, .language a, a.call, .radio, .field input, .note a')]
+SMALL = """() => [...document.querySelectorAll(
+    'button, a.button, .language a, a.call, .radio, .field input, .field select, .note a')]
+  .filter(each => each.offsetParent !== null)
   .map(each => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
   .filter(([_, box]) => box.height < 44 || box.width < 44)
   .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`)"""

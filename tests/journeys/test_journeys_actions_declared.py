@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from tests.worlds import World, overdue_bill, world
+from tests.channels.many_ways import ManyWays, many_ways
+from tests.worlds import World, overdue_bill
 
-from doenda.assurance import by_hand
+from doenda.assurance import by_hand, standing
 from doenda.billing.models import Bill
 from doenda.dunning import outlook
 from doenda.journeys import actions, sessions
@@ -27,6 +28,8 @@ DATA = {
     "words": "no",
 }
 DEPENDENCIES = {
+    "deposit": "pool",
+    "debit": "house",
     "card": "bank",
     "inquiry": "bank",
     "redirect_page": "bank",
@@ -35,9 +38,15 @@ DEPENDENCIES = {
 }
 
 
+WAITS = {"attempt_settled", "customer_returns", "script_returns", "deposit_arrives"}
+OWN_ACT = {"look_account", "promise_account", "watch_debit"}
+"""Actions about an attempt that waits for the payer's own act, or for the bank's."""
+SIGNED = {"bank": "088", "number": "110123456789", "holder": "김민수", "birth": "800101", "agreed": "debit-1"}
+
+
 @pytest.fixture
-def made(db: None, noon: clock.Frozen) -> Iterator[World]:
-    with world() as there:
+def made(db: None, noon: clock.Frozen) -> Iterator[ManyWays]:
+    with many_ways() as there:
         yield there
 
 
@@ -48,7 +57,8 @@ def visit_of(bill: Bill | None, journey: str = "pay") -> Visit:
 
 def run(name: str, visit: Visit, **data: str) -> tuple[str, dict[str, str]]:
     session = Session.objects.get(pk=visit.session.pk)
-    outcome, values = actions.run(name, actions.Context(session, DATA | data, visit.address, "1.2.3.4"))
+    typed = SIGNED if name == "sign_mandate" else {}
+    outcome, values = actions.run(name, actions.Context(session, DATA | data, visit.address, "1.2.3.4", typed))
     return outcome, dict(values)
 
 
@@ -106,7 +116,7 @@ PAYMENTS: tuple[Payment, ...] = ("none", "unknown", "paid")
 
 @pytest.mark.parametrize("down", ["", "bank", "bank handset switch"])
 @pytest.mark.parametrize("payment", PAYMENTS)
-@pytest.mark.parametrize("name", [name for name in ACTIONS if name not in {"attempt_settled", "customer_returns"}])
+@pytest.mark.parametrize("name", [name for name in ACTIONS if name not in WAITS | OWN_ACT])
 def test_an_action_answers_only_what_it_declares(made: World, name: str, payment: Payment, down: str) -> None:
     bill = overdue_bill()
     at_the_door = name in {"send_link", "report_entry", "open_callback"}
@@ -228,12 +238,141 @@ def test_saying_that_it_does_not_work_opens_no_barred_line(made: World) -> None:
     bill = overdue_bill()
     run("stop_clock", visit_of(bill))
     assert outlook.of(bill.account_id).held_for == "our_fault"
-    for slug in (WAY, "web/transfer/sandbox"):
+    for slug in (slug for slug in standing.current("pay") if slug.startswith("web/")):
         by_hand.withdraw(slug, who="kim", reason="down")
     run("stop_clock", visit_of(overdue_bill(number="B-2", phone="+821000005678")))
     assert outlook.of(Bill.objects.get(number="B-2").account_id).held_for == "no_way"
 
 
 def test_every_declared_action_is_bound_and_no_other() -> None:
-    waits = {"attempt_settled", "customer_returns"}
-    assert set(actions._actions) == set(ACTIONS) - waits
+    assert actions.bound() == set(ACTIONS) - WAITS
+
+
+# --- an account, a slip, a debit
+
+
+METHODS = {"deposit": "deposit", "store": "counter", "debit": "debit"}
+
+
+def begun(visit: Visit, method: str) -> dict[str, str]:
+    """What a session knows after an attempt that waits was begun."""
+    if method == "debit":
+        run("sign_mandate", visit)
+    outcome, values = run("start_attempt", visit, way=f"web/{method}/{METHODS[method]}")
+    assert outcome == ("instructed" if method == "debit" else "deposit")
+    return values
+
+
+@pytest.mark.parametrize("down", ["", "pool", "house", "pool house bank"])
+@pytest.mark.parametrize("payment", PAYMENTS)
+@pytest.mark.parametrize("method", METHODS)
+def test_each_way_begins_as_it_is_declared(made: ManyWays, method: str, payment: Payment, down: str) -> None:
+    bill = overdue_bill()
+    visit = visit_of(bill)
+    in_payment(payment, bill, made)
+    made.down.update(down.split())
+    failed = [dependency for dependency, peer in DEPENDENCIES.items() if peer in down.split()]
+    action = ACTIONS["start_attempt"]
+    for signed in (False, True):
+        if signed:
+            run("sign_mandate", visit)
+        outcome, values = run("start_attempt", visit, way=f"web/{method}/{METHODS[method]}")
+        assert outcome in action.possible(payment, failed, method), (method, payment, down, outcome)
+        effect = action.effect(outcome)
+        assert effect.gives <= values.keys()
+        if effect.payment is not None:
+            assert money_of(bill) in effect.payment
+
+
+@pytest.mark.parametrize("down", ["", "pool", "pool bank house"])
+@pytest.mark.parametrize("payment", PAYMENTS)
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("watch_debit", "debit"),
+        *((name, method) for name in ("look_account", "promise_account") for method in ("deposit", "store")),
+    ],
+)
+def test_what_waits_answers_only_what_it_declares(
+    made: ManyWays, name: str, method: str, payment: Payment, down: str
+) -> None:
+    bill = overdue_bill()
+    visit = visit_of(bill)
+    known = begun(visit, method)
+    in_payment(payment, bill, made)
+    made.down.update(down.split())
+    failed = ["inquiry"] if "pool" in down else []
+    outcome, values = run(name, visit, **known)
+    action = ACTIONS[name]
+    assert outcome in action.possible(payment, failed), (name, method, payment, down, outcome)
+    effect = action.effect(outcome)
+    assert effect.gives <= values.keys()
+    if effect.payment is not None:
+        assert money_of(bill) in effect.payment
+    if effect.stops_clock:
+        assert outlook.of(bill.account_id).held
+
+
+@pytest.mark.parametrize("name", ["look_account", "promise_account", "deposit_arrives"])
+@pytest.mark.parametrize("what", ["arrived", "over", "promised too often"])
+def test_an_account_that_was_paid_or_is_over_is_told_so(
+    made: ManyWays, noon: clock.Frozen, name: str, what: str
+) -> None:
+    bill = overdue_bill()
+    visit = visit_of(bill)
+    known = begun(visit, "deposit")
+    attempt = Attempt.objects.get(pk=known["attempt"])
+    if what == "arrived":
+        made.pay_in(attempt.details["pay_into"]["number"], attempt.amount)
+        run("look_account", visit, **known)
+    elif what == "over":
+        assert attempt.expires_at is not None
+        noon.set(attempt.expires_at + timedelta(minutes=1))
+    else:
+        for day in ("2014-10-30", "2014-10-31"):
+            assert run("make_promise", visit_of(bill), date=day)[0] == "done"
+    session = visit_of(bill).session
+    if name == "deposit_arrives":
+        happened = actions.happened(name, session, known)
+        outcome = happened[0] if happened else "waits"
+    else:
+        outcome = run(name, visit, **known)[0]
+    expected = {"arrived": {"paid"}, "over": {"gone", "expired"}}.get(what, {"waits", "not_allowed"})
+    assert outcome in expected, (name, what, outcome)
+
+
+@pytest.mark.parametrize("payment", PAYMENTS)
+def test_nobody_stays_on_a_page_that_shows_where_to_pay_into(made: ManyWays, payment: Payment) -> None:
+    bill = overdue_bill()
+    known = begun(visit_of(bill), "deposit")
+    in_payment(payment, bill, made)
+    happened = actions.happened("deposit_arrives", visit_of(bill).session, known)
+    if happened is None:
+        assert payment == "none"
+        return
+    outcome, values = happened
+    assert outcome == {"unknown": "moving", "paid": "paid"}[payment]
+    assert ACTIONS["deposit_arrives"].effect(outcome).gives <= values.keys()
+    assert values["attempt"] != known["attempt"]
+
+
+def test_a_debit_that_the_bank_refused_meanwhile_is_not_promised(made: ManyWays) -> None:
+    bill = overdue_bill()
+    visit = visit_of(bill)
+    known = begun(visit, "debit")
+    from doenda.payments import outcomes
+    from doenda.payments.providers.contract import Answer, Outcome
+
+    outcomes.apply(Attempt.objects.get(pk=known["attempt"]), Answer(Outcome.REFUSED, "NO_FUNDS"), "test")
+    outcome, values = run("watch_debit", visit, **known)
+    assert (outcome, values["refusal"]) == ("refused", "account")
+    leave_unknown(bill, made)
+    assert run("watch_debit", visit, **known)[0] == "unknown", "no page says that nothing was taken"
+
+
+def test_a_debit_is_asked_for_once_a_bill(made: ManyWays) -> None:
+    bill = overdue_bill()
+    first = begun(visit_of(bill), "debit")
+    outcome, values = run("start_attempt", visit_of(bill), way="web/debit/debit")
+    assert (outcome, values["attempt"]) == ("instructed", first["attempt"])
+    assert Attempt.objects.count() == 1

@@ -23,7 +23,15 @@ from doenda.payments.states import State
 
 LOOK_EVERY = timedelta(seconds=20)
 """How often we see whether what we promised to mend works again, to tell the customer at once."""
-_HOLD_OF = {"no_way": HoldKind.NO_WAY, "unknown": HoldKind.UNKNOWN, "said": HoldKind.REPORT}
+_HOLD_OF = {
+    "no_way": HoldKind.NO_WAY,
+    "unknown": HoldKind.UNKNOWN,
+    "debit": HoldKind.UNKNOWN,
+    "said": HoldKind.REPORT,
+}
+_SETTLED_ELSEWHERE = ("unknown", "debit")
+"""Reasons that an attempt's own outcome ends: payments tell the customer of it, and no way has to come back."""
+_NO_WAY = ("no_way", "closed")
 
 
 class NotAllowed(ValueError):
@@ -41,8 +49,9 @@ def make(
 ) -> Promise:
     """Promise, and stop the clock until then (a date: to the end of that day).
 
-    `reason` of ours: "fault", "no_way" (nothing works; a barred line is opened meanwhile), "unknown", and "said" where
-    nothing but the customer's word speaks for a fault (see `word_is_spent`). The same `key` again is the same promise;
+    `reason` of ours: "fault", "no_way" (nothing works; a barred line is opened meanwhile), "closed" (nobody failed, the
+    hour is one at which nothing is open), "unknown", "debit" (it is on its way to the bank), and "said" where nothing
+    but the customer's word speaks for a fault (see `word_is_spent`). The same `key` again is the same promise;
     its date may move later, never earlier. Joins an open transaction; locks the account.
     Raises NotAllowed for the customer's own beyond the policy, ValueError for bills that are not the account's.
     """
@@ -146,7 +155,7 @@ def look(limit: int) -> int:
     now = clock.now()
     due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=now).order_by("next_look_at")
     if not gather.way_proven():
-        due = due.filter(Q(until__lte=now) | ~Q(whose=Whose.OURS) | Q(reason="unknown"))
+        due = due.filter(Q(until__lte=now) | ~Q(whose=Whose.OURS) | Q(reason__in=_SETTLED_ELSEWHERE))
     found = list(due.values_list("pk", "account_id")[:limit])
     for promise_id, account_id in found:
         with atomic():
@@ -173,7 +182,7 @@ def _look_ours(promise: Promise, over: bool, owed: int) -> None:
     if mended and promise.told_at is None:
         promise.told_at = clock.now()
         promise.save(update_fields=["told_at"])
-        if promise.reason != "unknown":
+        if promise.reason not in _SETTLED_ELSEWHERE:
             _tell_mended(promise)
     if over and mended:
         _end(promise, kept=True)
@@ -189,7 +198,7 @@ def _look_ours(promise: Promise, over: bool, owed: int) -> None:
 def _tell_mended(promise: Promise) -> None:
     bill = promise.bills.order_by("bill__due_date").values_list("bill_id", flat=True).first()
     data: dict[str, object] = {"until": promise.until}
-    failed = None if promise.reason == "no_way" else _failed_try(promise)
+    failed = None if promise.reason in _NO_WAY else _failed_try(promise)
     if failed and not _retired(failed.way):
         data["method"] = failed.method
     kind = "fault_mended" if failed else "way_back"
@@ -207,9 +216,9 @@ def _mended(promise: Promise) -> bool:
 
     A way that is never coming back is mended by any other that works.
     """
-    if promise.reason == "unknown":
+    if promise.reason in _SETTLED_ELSEWHERE:
         return pending.adverse_blocked(promise.account_id) is None
-    if promise.reason == "no_way":
+    if promise.reason in _NO_WAY:
         return gather.way_proven()
     failed = _failed_try(promise)
     if failed and not _retired(failed.way):

@@ -9,6 +9,7 @@ Everything that is said only sometimes is listed here as a line, a note or a var
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from doenda.journeys.declarations import METHODS
 from doenda.journeys.engine import State
 from doenda.journeys.journey_enter import ENTER
 from doenda.journeys.journey_pay import PAY
@@ -25,6 +26,7 @@ ARGUMENTS = frozenset(
     | {"due", "fee_last_day", "bar_from", "bar_last_day", "until"}  # days and moments: "10월 31일(금)"
     | {"period", "billed", "bar_length"}  # "9월", "10월", "60일"
     | {"day_ahead", "day_past"}  # examples of how to write a day: "2025-11-14"
+    | {"debit", "debit_day", "opens", "account_until", "undone_until", "hours"}  # ways that take their time
     | {"bill", "method", "reason", "ways", "phone", "carrier", "call"}
 )
 """What every message may use; all are finished strings in the message's language."""
@@ -35,8 +37,13 @@ FRAME_LABELS: Mapping[str, str] = {"does_not_work": "frame-report", "person": "f
 FRAME = ("frame-carrier", "frame-language", "frame-skip", "frame-help", "frame-error-title", "frame-stale")
 
 LINES: Mapping[str, tuple[str, ...]] = {
-    "pay-bill": ("fee", "bar", "barred", "barred_others", "others", "held", "unknown"),
-    "pay-away": ("go", "right"),
+    "pay-bill": (
+        *("undone", "fee", "bar", "barred", "barred_others", "others", "held", "unknown", "instructed", "account"),
+    ),
+    "pay-away": ("go", "right", "came"),
+    "pay-script": ("works", "without", "instead"),
+    "pay-account": ("closed",),
+    "pay-mandate": ("consent",),
     "pay-faulted": ("ways", "no_ways"),
     "pay-reported": ("ways", "no_ways"),
     "pay-paid": ("line-pending", "line-back", "others", "credit", "part", "nothing_due"),
@@ -44,15 +51,20 @@ LINES: Mapping[str, tuple[str, ...]] = {
 """Lines of a step that are shown when they apply: `pay-bill-fee`. A `.title` of theirs replaces the step's."""
 
 VARIANTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "pay-promised": ("promise", ("date", "claim", "dispute", "ticket", "fault", "no_way", "unknown")),
+    "pay-promised": (
+        "promise",
+        ("date", "claim", "dispute", "ticket", "fault", "no_way", "closed", "unknown", "deposit", "debit"),
+    ),
     "pay-reported": ("reported", ("held", "held_before")),
     "enter-promised": ("promise", ("ticket",)),
 }
 """Steps that say one of several texts, and the key of the state's data that tells which: `pay-promised-date`."""
 
 NOTES: Mapping[str, tuple[str, ...]] = {
-    "pay-method": ("gone", "expired"),
-    "pay-person": ("not_allowed", "looked_at"),
+    "pay-method": ("gone", "expired", "no_scripts"),
+    "pay-account": ("not_yet",),
+    "pay-mandate": ("again",),
+    "pay-person": ("not_allowed", "looked_at", "account_stays"),
     "enter-code": ("unknown",),
 }
 """What `data["note"]` adds above a step, once: `pay-method-note-gone`."""
@@ -60,12 +72,18 @@ NOTES: Mapping[str, tuple[str, ...]] = {
 REFUSALS = ("card", "account", "cancelled", "other")
 """`data["refusal"]`: who said no; `refused-card` stands at the top of `pay.refused`."""
 
-METHODS = ("card", "transfer")
+WRONG: Mapping[str, tuple[str, ...]] = {"pay-mandate": ("bank", "number", "holder", "birth", "agreed")}
+"""Forms that say of each field what is wrong with it (`pay-mandate-invalid-number`), and not of all together."""
+
+ACCOUNT = ("bank", "number", "holder", "until", "slip", "where")
+"""Labels of where to bring money: `account-number`."""
 
 OTHERS = (
     *(f"refused-{reason}" for reason in REFUSALS),
     *(f"method-{method}" for method in METHODS),
+    *(f"account-{label}" for label in ACCOUNT),
     "method-unproven",
+    "method-closed",
 )
 
 HINTS = frozenset(
@@ -79,6 +97,8 @@ HINTS = frozenset(
         "pay-already-field-when",
         "pay-dispute-field-words",
         "pay-person-field-phone",
+        *(f"pay-mandate-field-{name}" for name in ("number", "holder", "birth")),
+        "pay-account--enough",
         "enter-code-field-phone",
         "enter-code-field-code",
         "enter-number-field-phone",
@@ -117,8 +137,10 @@ def submit_id(journey: Journey, step: Step) -> str | None:
     return f"{step_id(journey, step)}--submit" if isinstance(step, Ask | Choose) else None
 
 
-def invalid_id(journey: Journey, step: Step) -> str:
-    return f"{step_id(journey, step)}-invalid"
+def invalid_id(journey: Journey, step: Step, field: str = "") -> str:
+    """What is said when the form could not be read; `field` is the first that was wrong."""
+    here = step_id(journey, step)
+    return f"{here}-invalid-{field}" if field in WRONG.get(here, ()) else f"{here}-invalid"
 
 
 def field_id(journey: Journey, step: Step, asked: Field) -> str:
@@ -175,11 +197,12 @@ def step_ids(journey: Journey, step: Step) -> Iterator[str]:
     if submit := submit_id(journey, step):
         yield submit
     if "invalid" in step.then:
-        yield invalid_id(journey, step)
+        yield from (invalid_id(journey, step, field) for field in WRONG.get(here, ("",)))
     if isinstance(step, Ask):
         for asked in step.fields:
             yield field_id(journey, step, asked)
-            yield from (option_id(journey, step, asked, option) for option in asked.options)
+            if asked.kind == "choice":
+                yield from (option_id(journey, step, asked, option) for option in asked.options)
 
 
 def titled_ids() -> frozenset[str]:

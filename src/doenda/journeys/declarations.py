@@ -12,7 +12,13 @@ type Payment = Literal["none", "unknown", "paid"]
 """The bill's money as all channels together see it: nothing in flight, something that may move or have moved, paid."""
 
 PAYMENTS: tuple[Payment, ...] = ("none", "unknown", "paid")
-DEPENDENCIES = ("card", "transfer", "inquiry", "webhook", "redirect_page", "switch", "message_gateway", "prober")
+METHODS = ("card", "transfer", "deposit", "store", "debit")
+"""The methods of paying, each a dependency of that name: whoever takes the money by it."""
+DEPENDENCIES = (
+    *METHODS,
+    *("inquiry", "webhook", "redirect_page", "scripts", "switch", "message_gateway", "prober"),
+)
+"""What may fail outside the house; `scripts`: that the customer's device runs a provider's script."""
 PROVIDER = "provider"
 """In `needs`: the dependency of the way that the customer has chosen, which bears the way's name."""
 
@@ -47,7 +53,7 @@ class Action:
     `up` and `down`: the outcomes possible in each state of the bill's money while everything in `needs` works, and
     while any of it does not. Each lists what *may* happen: the customer must get through whichever it is. `down` is
     left out where nothing is needed. `charges`: outcomes that mean that a new charge was asked for. `takes`: keys of
-    the state's data that it cannot do without.
+    the state's data that it cannot do without. `only`: outcomes that some methods alone can have.
     """
 
     name: str
@@ -57,6 +63,7 @@ class Action:
     effects: Mapping[str, Effect] = field(default_factory=dict)
     charges: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> frozenset[str]:
@@ -66,7 +73,12 @@ class Action:
     def possible(self, payment: Payment, failed: Collection[str] = (), way: str | None = None) -> frozenset[str]:
         """The outcomes that may happen with these dependencies failed; `way` is the chosen one ("card")."""
         needed = {way if need == PROVIDER else need for need in self.needs}
-        return (self.down if needed & set(failed) else self.up)[payment]
+        found = (self.down if needed & set(failed) else self.up)[payment]
+        return frozenset(outcome for outcome in found if self.has(outcome, way))
+
+    def has(self, outcome: str, way: str | None) -> bool:
+        """Can the outcome come of this method at all?"""
+        return not way or way in self.only.get(outcome, METHODS)
 
     def effect(self, outcome: str) -> Effect:
         return self.effects.get(outcome, NOTHING)
@@ -104,9 +116,14 @@ _OURS = (
     _promising("claim_paid", _each(none="done", unknown="done", paid="nothing_due")),
     _promising("open_dispute", _always("done")),
     _promising("open_ticket", _always("done")),
-    _promising("stop_clock", _each(none="done person", unknown="done person", paid="nothing_due")),
+    Action(
+        "stop_clock",
+        _each(none="done closed person", unknown="done closed person", paid="nothing_due"),
+        effects={"done": PROMISE, "closed": PROMISE},
+    ),
     _promising("stop_clock_for_fault", _always("done")),
     _promising("open_callback", _always("done")),
+    Action("sign_mandate", _always("signed again")),
 )
 
 _MONEY = (
@@ -114,18 +131,36 @@ _MONEY = (
         "start_attempt",
         needs=frozenset({PROVIDER}),
         up=_each(
-            none="redirect paid refused unknown our_fault certain_failure",
+            none="redirect script deposit instructed needs_mandate paid refused unknown our_fault certain_failure",
             unknown="busy",  # one attempt in flight a bill: a unique index says so, whatever the provider does
             paid="nothing_due",
         ),
-        down=_each(none="unknown our_fault certain_failure", unknown="busy", paid="nothing_due"),
+        # A debit is instructed in our own database: the bank may be closed, or away, meanwhile.
+        down=_each(
+            none="instructed needs_mandate unknown our_fault certain_failure", unknown="busy", paid="nothing_due"
+        ),
         # Some providers move money on their own page, others only when we confirm: both are reckoned with.
         effects={
             **_money(refused=True),
             "redirect": Effect(payment=("none", "unknown"), gives=frozenset({ATTEMPT})),
+            "script": Effect(payment=("none", "unknown"), gives=frozenset({ATTEMPT})),
+            "deposit": Effect(payment=("none",), gives=frozenset({ATTEMPT})),
+            # Nothing is in flight, so other channels go on: before the next step they may have paid.
+            "instructed": Effect(payment=PAYMENTS, gives=frozenset({ATTEMPT})),
+            "needs_mandate": Effect(payment=("none",)),
             "busy": Effect(gives=frozenset({ATTEMPT})),
         },
-        charges=frozenset({"redirect", "paid", "refused", "unknown", "our_fault", "certain_failure"}),
+        charges=frozenset(
+            {"redirect", "script", "deposit", "instructed", "paid", "refused", "unknown", "our_fault"}
+            | {"certain_failure"}
+        ),
+        only={
+            "redirect": frozenset({"card", "transfer"}),
+            "script": frozenset({"card", "transfer"}),
+            "deposit": frozenset({"deposit", "store"}),
+            "instructed": frozenset({"debit"}),
+            "needs_mandate": frozenset({"debit"}),
+        },
     ),
     Action(
         "confirm_attempt",
@@ -166,9 +201,45 @@ _MONEY = (
         up=_always("returned cancelled expired"),
         down=_always("expired"),
     ),
+    Action(
+        "script_returns",
+        needs=frozenset({"redirect_page", "scripts"}),
+        up=_always("returned cancelled expired"),
+        down=_always("expired"),
+    ),
 )
 """`close_attempt` closes at the provider whatever may still move, and asks what has; unreachable, it says `unknown`.
 A webhook is not needed anywhere: it only makes us ask sooner."""
+
+_OWN_ACT = (
+    Action(
+        "deposit_arrives",
+        _each(none="paid expired", unknown="moving expired", paid="paid"),
+        takes=frozenset({ATTEMPT}),
+        effects={"paid": Effect(payment=("paid",)), "moving": Effect(gives=frozenset({ATTEMPT}))},
+    ),
+    Action(
+        "look_account",
+        needs=frozenset({"inquiry"}),
+        up=_each(none="waits paid gone", unknown="unknown", paid="paid"),
+        down=_each(none="waits gone", unknown="unknown", paid="paid"),
+        takes=frozenset({ATTEMPT}),
+        effects={**_money(), "waits": Effect(payment=("none",)), "gone": Effect(payment=("none",))},
+    ),
+    Action(
+        "promise_account",
+        _each(none="done not_allowed gone", unknown="unknown", paid="paid"),
+        takes=frozenset({ATTEMPT}),
+        effects={**_money(), "done": PROMISE, "gone": Effect(payment=("none",))},
+    ),
+    Action(
+        "watch_debit",
+        _each(none="done refused", unknown="done unknown", paid="paid"),
+        takes=frozenset({ATTEMPT}),
+        effects={**_money(refused=True), "done": PROMISE},
+    ),
+)
+"""What waits for the payer's own act, or for the bank's: nothing of it is in flight, and another way may pay first."""
 
 _HELP = (
     Action(
@@ -185,4 +256,4 @@ _HELP = (
     ),
 )
 
-ACTIONS: Mapping[str, Action] = {action.name: action for action in (*_OURS, *_MONEY, *_HELP)}
+ACTIONS: Mapping[str, Action] = {action.name: action for action in (*_OURS, *_MONEY, *_OWN_ACT, *_HELP)}

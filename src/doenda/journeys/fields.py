@@ -1,14 +1,16 @@
 """What customers fill in, read strictly and kindly: spaces, commas and hyphens are forgiven, guesses are not made."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 
 import phonenumbers
 from django.conf import settings
 
-from doenda.journeys.steps import Ask, Field
+from doenda.journeys.steps import SECRET, Ask, Field
 from doenda.kernel import clock
 from doenda.kernel.money import Money
+from doenda.payments.banks import banks
 
 MOST = 2000
 
@@ -37,22 +39,26 @@ def _read(field: Field, text: str, currency: str, most: int | None) -> str:
             return ""
         raise Invalid(field.name)
     try:
-        match field.kind:
-            case "money":
-                return _money(text, currency, most)
-            case "date":
-                return _day(text, past=field.optional).isoformat()
-            case "phone":
-                return phone(text)
-            case "code":
-                return _code(text)
-            case "choice" if text in field.options:
-                return text
-            case "text":
-                return " ".join(text.replace("\0", "").split())
+        if field.kind == "money":
+            return _money(text, currency, most)
+        if field.kind == "date":
+            return _day(text, past=field.optional).isoformat()
+        if field.kind in {"choice", "consent", "bank"}:
+            return _one_of(text, banks() if field.kind == "bank" else field.options)
+        return _READ[field.kind](text)
     except ValueError as error:
-        raise Invalid(field.name) from error
-    raise Invalid(field.name)
+        # What was typed stands in the error: of a secret, nothing is kept.
+        raise Invalid(field.name) from (None if field.kind in SECRET else error)
+
+
+def _one_of(text: str, options: Container[str]) -> str:
+    if text not in options:
+        raise ValueError(text)
+    return text
+
+
+def _words(text: str) -> str:
+    return " ".join(text.replace("\0", "").split())
 
 
 def _money(text: str, currency: str, most: int | None) -> str:
@@ -91,3 +97,52 @@ def _code(text: str) -> str:
     if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
         raise ValueError(text)
     return digits
+
+
+ACCOUNT_DIGITS = range(6, 17)
+"""Digits of a bank account's number: what the debit files can carry."""
+_APART = re.compile(r"[\s.·-]+")
+
+
+def account(text: str) -> str:
+    """A bank account's number as digits alone, or an IBAN whose check digits are right. Raises ValueError."""
+    plain = _APART.sub("", text).upper()
+    if plain.isascii() and plain.isdigit() and len(plain) in ACCOUNT_DIGITS:
+        return plain
+    if _IBAN.fullmatch(plain) and int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1:
+        return plain
+    raise ValueError("no account number")
+
+
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
+COMPANY_DIGITS = 10
+_COMPANY_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
+
+
+def birth(text: str) -> str:
+    """What the bank compares: a day of birth as six digits (eight are taken too), or a company's ten. ValueError."""
+    plain = _APART.sub("", text.replace("/", ""))
+    if not (plain.isascii() and plain.isdigit()):
+        raise ValueError("no day of birth")
+    if len(plain) == COMPANY_DIGITS and _company(plain):
+        return plain
+    if len(plain) == 8 and date(int(plain[:4]), int(plain[4:6]), int(plain[6:])) <= clock.today():
+        return plain[2:]
+    if len(plain) == 6 and date(2000, int(plain[2:4]), int(plain[4:])):  # a leap year: any year may have had the day
+        return plain
+    raise ValueError("no day of birth")
+
+
+def _company(digits: str) -> bool:
+    """The check digit of a Korean company's registration number."""
+    total = sum(int(d) * w for d, w in zip(digits, _COMPANY_WEIGHTS, strict=False)) + int(digits[8]) * 5 // 10
+    return (10 - total % 10) % 10 == int(digits[9])
+
+
+_READ: Mapping[str, Callable[[str], str]] = {
+    "phone": phone,
+    "code": _code,
+    "text": _words,
+    "account": account,
+    "birth": birth,
+}

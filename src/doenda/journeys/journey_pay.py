@@ -1,14 +1,18 @@
 """The journey from a bill to `paid`, or to a dated promise with the collections clock stopped.
 
-Three rules shape it, and the checker proves each of them:
+Four rules shape it, and the checker proves each of them:
 
 * Ways to pay are shown at one step only, `method`, and one step only leads there: `clear`, which first closes whatever
   may still move money (an attempt begun on another page, another channel or the provider's own page).
 * `promised` is entered only from an action of ours whose own transaction stopped the clock and wrote the date.
 * A page says "no money was taken" (`refused`, `faulted`) only after an answer that makes it certain.
+* A page that shows where to bring money (`account`) is left as soon as something else pays the bill.
 """
 
 from doenda.journeys.steps import Ask, Choose, Do, End, Field, Journey, Show, Wait
+
+CONSENT = "debit-1"
+"""The version of the text to which a customer agrees at `mandate` (`pay-mandate-consent`): new words, new version."""
 
 CALL_TIMES = ("soonest", "morning", "afternoon", "evening")
 """When a customer would like to be called: an answer to `when` at `pay.person` and `enter.callback`."""
@@ -85,9 +89,10 @@ _HELP = (
     Do(
         "promise_ours",
         action="stop_clock",
-        then={"done": "promised", "person": "person", "nothing_due": "paid"},
+        then={"done": "promised", "closed": "promised", "person": "person", "nothing_due": "paid"},
         sets={
             "done": {"promise": "fault"},
+            "closed": {"promise": "closed"},
             "person": {"note": "looked_at"},
             "nothing_due": {"receipt": "nothing_due"},
         },
@@ -115,9 +120,10 @@ _MONEY = (
     Do(
         "no_way",
         action="stop_clock",
-        then={"done": "promised", "person": "person", "nothing_due": "paid"},
+        then={"done": "promised", "closed": "promised", "person": "person", "nothing_due": "paid"},
         sets={
             "done": {"promise": "no_way"},
+            "closed": {"promise": "closed"},
             "person": {"note": "looked_at"},
             "nothing_due": {"receipt": "nothing_due"},
         },
@@ -127,6 +133,10 @@ _MONEY = (
         action="start_attempt",
         then={
             "redirect": "away",
+            "script": "script",
+            "deposit": "account",
+            "instructed": "debit",
+            "needs_mandate": "mandate",
             "paid": "paid",
             "refused": "refused",
             "unknown": "asking",
@@ -143,6 +153,23 @@ _MONEY = (
         presses=("returned", "cancelled", "other"),
         then={"returned": "charge", "cancelled": "cancel", "other": "clear", "expired": "clear"},
         sets={"expired": {"note": "expired"}, "cancelled": {"refusal": "cancelled"}},
+    ),
+    Wait(
+        "script",
+        on="script_returns",
+        presses=("returned", "cancelled", "other", "no_scripts"),
+        then={
+            "returned": "charge",
+            "cancelled": "cancel",
+            "other": "clear",
+            "no_scripts": "clear",
+            "expired": "clear",
+        },
+        sets={
+            "expired": {"note": "expired"},
+            "cancelled": {"refusal": "cancelled"},
+            "no_scripts": {"scripts": "no", "note": "no_scripts"},
+        },
     ),
     Do("cancel", action="close_attempt", then={"free": "refused", "paid": "paid", "unknown": "asking"}),
     Do(
@@ -175,6 +202,64 @@ _MONEY = (
     Show("faulted", says_no_money=True, then={"pay": "clear", "enough": "promise_ours", "person": "person"}),
 )
 
+_OWN_ACT = (
+    Wait(
+        "account",
+        on="deposit_arrives",
+        presses=("check_again", "enough", "other"),
+        pays_into=True,
+        then={
+            "check_again": "look",
+            "enough": "keep",
+            "other": "clear",
+            "paid": "paid",
+            "moving": "asking",
+            "expired": "clear",
+        },
+        sets={"expired": {"note": "expired"}},
+    ),
+    Do(
+        "look",
+        action="look_account",
+        then={"waits": "account", "paid": "paid", "unknown": "asking", "gone": "clear"},
+        sets={"waits": {"note": "not_yet"}, "gone": {"note": "expired"}},
+    ),
+    Do(
+        "keep",
+        action="promise_account",
+        then={"done": "promised", "not_allowed": "person", "paid": "paid", "unknown": "asking", "gone": "clear"},
+        sets={
+            "done": {"promise": "deposit"},
+            "not_allowed": {"note": "account_stays"},
+            "gone": {"note": "expired"},
+        },
+    ),
+    Ask(
+        "mandate",
+        fields=(
+            Field("bank", "bank"),
+            Field("number", "account"),
+            Field("holder", "text"),
+            Field("birth", "birth"),
+            Field("agreed", "consent", options=(CONSENT,)),
+        ),
+        handed_over=True,
+        then={"given": "sign", "invalid": "mandate", "other": "clear"},
+    ),
+    Do(
+        "sign",
+        action="sign_mandate",
+        then={"signed": "start", "again": "mandate"},
+        sets={"again": {"note": "again"}},
+    ),
+    Do(
+        "debit",
+        action="watch_debit",
+        then={"done": "promised", "paid": "paid", "refused": "refused", "unknown": "asking"},
+        sets={"done": {"promise": "debit"}},
+    ),
+)
+
 _ENDS = (
     End("paid", goal="paid"),
     End("promised", goal="promised", holds=frozenset({"until"})),
@@ -184,7 +269,7 @@ PAY = Journey(
     "pay",
     version=1,
     start="bill",
-    steps=(*_BILL, *_TIME, *_OBJECTIONS, *_HELP, *_MONEY, *_ENDS),
+    steps=(*_BILL, *_TIME, *_OBJECTIONS, *_HELP, *_MONEY, *_OWN_ACT, *_ENDS),
     frame={"does_not_work": "report", "person": "person"},
 )
-"""`data["promise"]` says which text of `promised` fits: date, claim, dispute, fault, ticket, no_way or unknown."""
+"""`data["promise"]` says which text of `promised` fits (`catalog.VARIANTS`)."""

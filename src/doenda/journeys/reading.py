@@ -8,14 +8,17 @@ from uuid import UUID
 from doenda.access import codes
 from doenda.billing.models import Bill
 from doenda.journeys import actions, fields
+from doenda.journeys.actions.receipts import TRIED, tried
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import NotAnOutcome
 from doenda.journeys.models import Session
-from doenda.journeys.steps import Ask, Choose, Step, Wait
+from doenda.journeys.steps import SECRET, Ask, Choose, Step, Wait
 from doenda.kernel import clock
 
-PROVIDER_WORDS = ("order_id", "ref", "paid_amount")
-"""What a customer brings back from a provider's page, unsigned: compared with the attempt before it counts."""
+PROVIDER_WORDS = {"order_id": 64, "ref": 200, "paid_amount": 20, "token": 500}
+"""What a customer brings back from a provider's page, unsigned: compared with the attempt before it counts.
+
+Each with the most characters that are taken of it."""
 
 
 AFTER_CLOSING = timedelta(days=30)
@@ -30,6 +33,8 @@ class Read:
     values: Mapping[str, str] = field(default_factory=dict)
     opens: tuple[UUID, UUID] | None = None
     """The account and the bill that a code has opened."""
+    handed_over: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What goes to the next action and is kept nowhere."""
 
 
 def read_answer(session: Session, step: Step, outcome: str, values: Mapping[str, str], visitor: str) -> Read:
@@ -41,10 +46,17 @@ def read_answer(session: Session, step: Step, outcome: str, values: Mapping[str,
         way = values.get("way", "")
         return Read("chosen", {"way": way}) if way in offered else Read("gone")
     if isinstance(step, Wait) and outcome in step.presses:
-        return Read(outcome, {name: values.get(name, "")[:200] for name in PROVIDER_WORDS if name in values})
+        return Read(outcome, _brought_back(session, values))
     if outcome in step.buttons:
         return Read(outcome, _cleared(step) if isinstance(step, Ask) else {})
     raise NotAnOutcome(JOURNEYS[session.journey], step, outcome)
+
+
+def _brought_back(session: Session, values: Mapping[str, str]) -> dict[str, str]:
+    found = {name: values[name][:most] for name, most in PROVIDER_WORDS.items() if name in values}
+    if values.get("failed") and (way := session.data.get("way")):
+        found[TRIED] = ",".join(tried(session.data, way))  # the page of that provider said no: another comes first now
+    return found
 
 
 def _given(session: Session, step: Ask, values: Mapping[str, str], visitor: str) -> Read:
@@ -58,6 +70,8 @@ def _given(session: Session, step: Ask, values: Mapping[str, str], visitor: str)
         )
     except fields.Invalid as wrong:
         return Read("invalid", {"wrong": str(wrong)} | _typed(step, values))
+    if step.handed_over:
+        return Read("given", _cleared(step), handed_over=read)
     read |= _cleared(step)
     if "known" not in step.reads:
         return Read("given", read)
@@ -76,8 +90,8 @@ def still_shown(bill_id: UUID) -> bool:
 
 
 def _typed(step: Ask, values: Mapping[str, str]) -> dict[str, str]:
-    """A code is a secret, and is never kept."""
-    return {TYPED + field.name: values.get(field.name, "")[:200] for field in step.fields if field.kind != "code"}
+    """A code or an account's number is a secret, and is never kept."""
+    return {TYPED + field.name: values.get(field.name, "")[:200] for field in step.fields if field.kind not in SECRET}
 
 
 def _cleared(step: Ask) -> dict[str, str]:

@@ -134,8 +134,8 @@ def answer(
     with atomic():
         session = _locked(address)
         taken = _take(session, address, (step, version), outcome, said, visitor)
-    if taken is None:
-        return _run_actions(session, address, visitor)
+    if not isinstance(taken, Visit):
+        return _run_actions(session, address, visitor, taken)
     return _patiently(taken) if taken.busy else taken
 
 
@@ -150,8 +150,11 @@ def _patiently(visit: Visit) -> Visit:
 
 def _take(
     session: Session, address: str, answers: tuple[str, int], outcome: str, values: dict[str, str], visitor: str
-) -> Visit | None:
-    """Move the locked session by the answer to a step and version of it. None when actions are to be run next."""
+) -> Visit | Mapping[str, str]:
+    """Move the locked session by the answer to a step and version of it.
+
+    Returns what the first action is handed (often nothing), when actions are to be run next.
+    """
     journey, state = JOURNEYS[session.journey], _state(session)
     if answers != (state.step, state.version) or not _acts(journey, state, outcome):
         state = _caught_up(session, state)
@@ -161,7 +164,7 @@ def _take(
         if session.busy_until is not None and session.busy_until > clock.now():
             return Visit(address, session, state, busy=True)
         _save(session, state)  # whoever ran the action died: run it again
-        return None
+        return {}
     version = str(answers[1])
     if answers != (state.step, state.version):
         return Visit(address, session, state, stale=version != state.data.get(ANSWERED))
@@ -170,7 +173,7 @@ def _take(
     _save(session, state)
     if read.opens is not None:
         return _hand_over(session, read.opens, _onward(address))
-    return None if isinstance(journey[state.step], Do | Choose) else Visit(address, session, state)
+    return read.handed_over if isinstance(journey[state.step], Do | Choose) else Visit(address, session, state)
 
 
 def _acts(journey: Journey, state: State, outcome: str) -> bool:
@@ -193,13 +196,18 @@ def _hand_over(session: Session, subject: tuple[UUID, UUID], address: str) -> Vi
     )
 
 
-def _run_actions(session: Session, address: str, visitor: str) -> Visit:
-    """Run actions, each outside any transaction, until the session, as just saved, stands on a step that stops."""
+def _run_actions(session: Session, address: str, visitor: str, handed_over: Mapping[str, str]) -> Visit:
+    """Run actions, each outside any transaction, until the session, as just saved, stands on a step that stops.
+
+    `handed_over` is for the first of them.
+    """
     while True:
         state = _state(session)
         step = JOURNEYS[session.journey][state.step]
         if isinstance(step, Do):
-            outcome, values = actions.run(step.action, actions.Context(session, state.data, address, visitor))
+            context = actions.Context(session, state.data, address, visitor, handed_over)
+            outcome, values = actions.run(step.action, context)
+            handed_over = {}
         elif isinstance(step, Choose) and not actions.listed(step.among, session):
             outcome, values = "none_open", {}
         else:

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 type Outcome = str
-type FieldKind = Literal["money", "date", "phone", "code", "choice", "text"]
+type FieldKind = Literal["money", "date", "phone", "code", "choice", "text", "bank", "account", "birth", "consent"]
+SECRET: frozenset[FieldKind] = frozenset({"code", "account", "birth"})
+"""Kinds of fields whose words are never kept, not even to spare somebody from typing them again."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -36,7 +38,10 @@ class JourneyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing asked for. `options` are the answers of a `choice`; an optional field may be left empty."""
+    """One thing asked for. `options` are the answers of a `choice`; an optional field may be left empty.
+
+    A `consent` is given to its one option: the version of the text that stands beside it.
+    """
 
     name: str
     kind: FieldKind
@@ -50,13 +55,15 @@ class Step:
 
     `then` leads from each outcome to a step. `sets` are constants that an outcome writes into the session's data (an
     empty string removes the key). `says_no_money` marks a page that tells the customer that no money was taken: the
-    checker proves that it is only shown when that is so.
+    checker proves that it is only shown when that is so. `pays_into` marks one that shows where to bring money: never
+    while something else pays the same bill, or has paid it.
     """
 
     name: str
     then: Mapping[Outcome, str] = field(kw_only=True, default_factory=dict)
     sets: Mapping[Outcome, Mapping[str, str]] = field(kw_only=True, default_factory=dict)
     says_no_money: bool = field(kw_only=True, default=False)
+    pays_into: bool = field(kw_only=True, default=False)
     stops: ClassVar[bool] = True
     """Does the session stop here and show something to the customer?"""
 
@@ -104,10 +111,12 @@ class Ask(Step):
     """Fields to fill in. Who fills them in properly has `given`; `invalid` asks again and says what is wrong.
 
     `reads` are outcomes that only the system can tell (is this code known?): no customer can be sure of them.
+    `handed_over`: what was filled in goes straight to the action that follows, and is kept nowhere on the way.
     """
 
     fields: tuple[Field, ...] = field(kw_only=True)
     reads: frozenset[Outcome] = field(kw_only=True, default=frozenset())
+    handed_over: bool = field(kw_only=True, default=False)
 
     @property
     def submits(self) -> tuple[Outcome, ...]:

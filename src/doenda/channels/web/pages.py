@@ -5,9 +5,9 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from doenda.billing.models import Account, Bill
-from doenda.channels.web import forms, language
-from doenda.channels.web.presenter import Button, Page, button_of, frame, present
-from doenda.channels.web.speech import Subject, arguments, attempt_of
+from doenda.channels.web import forms, language, launching
+from doenda.channels.web.presenter import Button, Page, frame, present
+from doenda.channels.web.speech import Subject, arguments, attempt_of, method_name
 from doenda.journeys import actions
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import State
@@ -15,10 +15,9 @@ from doenda.journeys.sessions import Visit
 from doenda.journeys.steps import Choose, Do
 from doenda.kernel import texts
 
-_BACK = {"order_id": "order_id", "ref": "payment_key", "paid_amount": "amount"}
-"""Our names for the words with which the provider's page sends the customer back."""
-_OWING = frozenset({"bill", "part", "date", "already", "method"})
-"""Steps that make no sense once nothing is owed any more."""
+_OWING = frozenset({"bill", "part", "date", "already", "method", "mandate"})
+_TO_COME = frozenset({"deposit", "debit"})
+"""Steps, and promises of money to come, that make no sense once nothing is owed any more."""
 
 
 def of_error(request: HttpRequest, text: str) -> Page:
@@ -50,7 +49,8 @@ def of_visit(request: HttpRequest, here: Visit) -> Page:
     if here.busy or isinstance(here.step, Do):
         return _working(here, lang)
     subject, action = subject_of(here), f"/s/{here.address}"
-    if subject is not None and not subject.bill.remaining and here.state.step in _OWING:
+    owing = here.state.step in _OWING or (here.over and here.state.data.get("promise") in _TO_COME)
+    if subject is not None and not subject.bill.remaining and owing:
         return settled(subject.account, subject.bill, lang=lang, action=action, key=here.address)
     page = present(
         here.journey,
@@ -65,37 +65,12 @@ def of_visit(request: HttpRequest, here: Visit) -> Page:
         page.notes.insert(0, texts.say("frame-stale", lang))
     if here.state.step == "away":
         _away(page, here)
+    if here.state.step == "script":
+        _script(page, here)
     if isinstance(here.step, Choose) and not page.options:
         _nothing_to_choose(page)
     if here.over and subject is not None and subject.bill.remaining and here.state.data.get("promise") != "unknown":
         page.buttons.append(Button("again", texts.say("web-again", lang)))
-    return page
-
-
-def of_return(request: HttpRequest, here: Visit) -> Page:
-    """Back from the provider's page, with words that nobody has signed: it asks "is this right?", its button pays."""
-    page = of_visit(request, here)
-    query = language.said(request, "GET")
-    words = {ours: query.get(theirs, "")[:200] for ours, theirs in _BACK.items()}
-    if here.state.step != "away" or here.busy or not (query.get("code") or all(words.values())):
-        return page
-    args = arguments(subject_of(here), here.state, page.lang)
-    page.link = None
-    if query.get("code"):
-        page.name = "pay.away.cancelled"
-        page.title = texts.say("pay-refused", page.lang, part="title")
-        page.tone = "loss"
-        page.figure = ""
-        page.paragraphs = [texts.say("refused-cancelled", page.lang, **args)]
-        page.buttons = [button_of(here.journey, here.step, name, page.lang, args) for name in ("other", "cancelled")]
-        return page
-    page.name = "pay.away.returned"
-    page.title = texts.say("pay-away-right", page.lang, part="title", **args)
-    page.paragraphs = [texts.say("pay-away-right", page.lang, **args)]
-    page.hidden = words
-    page.buttons = [
-        button_of(here.journey, here.step, name, page.lang, args) for name in ("returned", "other", "cancelled")
-    ]
     return page
 
 
@@ -117,7 +92,9 @@ def _working(here: Visit, lang: str) -> Page:
     A payment page that has closed behind the customer's back says so: nobody should think that it paid.
     """
     closed = here.state.data.get("note") == "expired" and not here.busy
-    said = "web-closed" if closed else "web-working"
+    attempt = attempt_of(here.state) if closed else None
+    waited = attempt is not None and attempt.details.get("pay_into")
+    said = "web-working" if not closed else "web-shut" if waited else "web-closed"
     return Page(
         lang=lang,
         name="web.working",
@@ -136,6 +113,30 @@ def _away(page: Page, here: Visit) -> None:
     args = arguments(subject_of(here), here.state, page.lang)
     page.link = (provider_page(here), texts.say("pay-away-go", page.lang, **args))
     page.buttons = [button for button in page.buttons if button.value != "returned"]
+
+
+def _script(page: Page, here: Visit) -> None:
+    """A button that opens the provider's window, and beside it what works where no script runs."""
+    attempt = attempt_of(here.state)
+    script = launching.script_of(attempt)
+    by_name = {button.value: button for button in page.buttons}
+    page.buttons = [by_name["other"], by_name["cancelled"]]
+    if attempt is None or script is None:
+        return
+    args = arguments(subject_of(here), here.state, page.lang)
+    plain = actions.listed("ways_to_pay", here.session, scripts=False)
+    without = [texts.say("pay-script-without", page.lang, **args)]
+    if plain:
+        names = ", ".join(method_name(way.method, page.lang) for way in plain)
+        without.append(texts.say("pay-script-instead", page.lang, ways=names))
+    page.script = launching.launch(
+        attempt,
+        script,
+        go=texts.say("pay-script-works", page.lang, **args),
+        refused=texts.say("refused-card", page.lang, **args),
+        without=tuple(without),
+        elsewhere=texts.say("pay-script--no_scripts", page.lang, **args),
+    )
 
 
 def _nothing_to_choose(page: Page) -> None:

@@ -1,16 +1,21 @@
 """From a step and its state to what a page shows: plain data, which the one template of all steps renders."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from doenda.channels.web import forms, speech
+from doenda.assurance import guidance
+from doenda.channels.web import forms, into, speech, whens
+from doenda.channels.web.into import Into
+from doenda.channels.web.launching import Launch
 from doenda.channels.web.speech import Subject
-from doenda.journeys import actions, catalog
+from doenda.journeys import actions, catalog, consent
 from doenda.journeys.engine import State
 from doenda.journeys.models import Session
 from doenda.journeys.reading import TYPED
 from doenda.journeys.steps import Ask, Choose, Field, Journey, Step
 from doenda.kernel import clock, texts, words
 from doenda.kernel.money import ascii_words
+from doenda.payments import banks
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Input:
-    """One field of a form. `kind` is the step's; `value` is what was typed before; `wrong` marks it.
+    """One field of a form. `kind` is the step's; `value` is what was typed before; `wrong` marks it. `text`: what is
+    agreed to.
 
     `earliest` and `latest` are the days (ISO 8601) that a date may have.
     """
@@ -45,6 +51,7 @@ class Input:
     optional: bool = False
     earliest: str = ""
     latest: str = ""
+    text: str = ""
 
 
 @dataclass
@@ -52,7 +59,8 @@ class Page:
     """Everything that the template needs, in the order in which it is read aloud.
 
     `figure` is the amount in question, the largest thing on the page; `figure_ascii` the same for every screen.
-    `switch` leads to the same page in the other language.
+    `switch` leads to the same page in the other language. `into`: where to bring the money. `closed`: ways that open
+    again later. `script`: what the page needs to run a provider's script.
     """
 
     lang: str
@@ -73,6 +81,9 @@ class Page:
     buttons: list[Button] = field(default_factory=list)
     framed: list[Button] = field(default_factory=list)
     link: tuple[str, str] | None = None
+    into: Into | None = None
+    closed: list[str] = field(default_factory=list)
+    script: Launch | None = None
     hidden: dict[str, str] = field(default_factory=dict)
     frame: dict[str, str] = field(default_factory=dict)
     switch: str = ""
@@ -132,7 +143,18 @@ def present(
     _controls(page, journey, step, state, args)
     if isinstance(step, Choose) and session is not None:
         page.options = _ways(session, lang, args)
+        page.closed = _closed(session, lang)
+    if subject is not None:
+        page.into = _into(state, subject, lang)
     return page
+
+
+def _into(state: State, subject: Subject, lang: str) -> Into | None:
+    if state.step == "bill":
+        return into.of(subject.waits, lang)
+    if state.step == "account" or (state.step, state.data.get("promise")) == ("promised", "deposit"):
+        return into.of(speech.attempt_of(state), lang)
+    return None
 
 
 def _controls(page: Page, journey: Journey, step: Step, state: State, args: dict[str, str]) -> None:
@@ -144,8 +166,8 @@ def _controls(page: Page, journey: Journey, step: Step, state: State, args: dict
         page.submit = Button(outcome, texts.say(submit, page.lang, **args))
     if isinstance(step, Ask):
         page.inputs = [_input(journey, step, asked, page.lang, args, state) for asked in step.fields]
-        if any(each.wrong for each in page.inputs):
-            page.error = texts.say(catalog.invalid_id(journey, step), page.lang, **args)
+        if wrong := next((each.name for each in page.inputs if each.wrong), None):
+            page.error = texts.say(catalog.invalid_id(journey, step, wrong), page.lang, **args)
 
 
 def button_of(journey: Journey, step: Step, outcome: str, lang: str, args: dict[str, str]) -> Button:
@@ -161,16 +183,24 @@ def _input(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str,
         asked.kind,
         texts.say(here, lang, **args),
         speech.spoken(here, lang, args, "hint") or "",
-        tuple(
-            Option(option, texts.say(catalog.option_id(journey, step, asked, option), lang, **args))
-            for option in asked.options
-        ),
+        tuple(_options(journey, step, asked, lang, args)),
         value=state.data.get(TYPED + asked.name, ""),
         wrong=asked.name == state.data.get("wrong"),
         optional=asked.optional,
         earliest="" if asked.optional or asked.kind != "date" else today,
         latest=today if asked.optional and asked.kind == "date" else "",
+        text=consent.shown(lang) if asked.kind == "consent" else "",
     )
+
+
+def _options(journey: Journey, step: Ask, asked: Field, lang: str, args: dict[str, str]) -> Iterator[Option]:
+    if asked.kind == "bank":
+        yield from (Option(bank.code, bank.name(lang)) for bank in banks.banks().values())
+    elif asked.kind == "consent":
+        yield from (Option(version, "") for version in asked.options)
+    else:
+        for option in asked.options:
+            yield Option(option, texts.say(catalog.option_id(journey, step, asked, option), lang, **args))
 
 
 def _ways(session: Session, lang: str, args: dict[str, str]) -> list[Option]:
@@ -182,6 +212,19 @@ def _ways(session: Session, lang: str, args: dict[str, str]) -> list[Option]:
             "" if way.proven else texts.say("method-unproven", lang, **args),
         )
         for way in actions.listed("ways_to_pay", session)
+    ]
+
+
+def _closed(session: Session, lang: str) -> list[str]:
+    """Ways that nobody can choose at this hour: said, and not offered."""
+    return [
+        texts.say(
+            "method-closed",
+            lang,
+            method=speech.method_name(way.method, lang),
+            opens=whens.from_when(way.until, lang),
+        )
+        for way in guidance.closed_now(session.channel)
     ]
 
 

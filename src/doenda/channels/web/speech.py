@@ -2,25 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
 
+from doenda.assurance import guidance
 from doenda.billing import owed
 from doenda.billing.models import Account, Bill, Line
+from doenda.channels.web import into, whens
 from doenda.dunning import outlook
 from doenda.dunning.models import LineCommand
+from doenda.journeys import actions
 from doenda.journeys.engine import State
 from doenda.kernel import clock, texts, words
 from doenda.kernel.ids import outside
 from doenda.kernel.money import Money, ascii_words
-from doenda.payments import attempts
+from doenda.payments import attempts, pending
+from doenda.payments.debit.models import DebitItem
 from doenda.payments.models import Attempt
 from doenda.payments.states import State as Paying
 
-_BEFORE_A_TRY = frozenset({"bill", "part", "method", "date", "already", "dispute", "person"})
+_BEFORE_A_TRY = frozenset({"bill", "part", "method", "date", "already", "dispute", "person", "mandate"})
 """Steps that speak of what is going to be paid, whatever this visit has tried before."""
 
 
@@ -41,6 +45,25 @@ class Subject:
         others = owed.overdue(self.account.id, clock.today())
         return sum(each.remaining for each in others if each.may_bar and each.bill_id != self.bill.id)
 
+    @cached_property
+    def debit(self) -> Attempt | None:
+        """The debit of this bill that is on its way to the bank."""
+        found = actions.on_its_way(self.bill.id)
+        return Attempt.objects.get(pk=found) if found else None
+
+    @cached_property
+    def waits(self) -> Attempt | None:
+        """The account or slip with which this bill can be paid."""
+        return into.waiting(self.bill.id)
+
+    @cached_property
+    def undone_until(self) -> datetime | None:
+        """A payment of this bill was taken back by its bank: until when nothing adverse follows from it."""
+        if not Attempt.objects.filter(bills__bill=self.bill, undone_at__isnull=False).exists():
+            return None
+        ends = [end for _, end in pending.undone(self.account.id) if end > clock.now()]
+        return max(ends, default=None)
+
     def lines(self) -> list[Line]:
         return list(Line.objects.filter(account=self.account).order_by("number"))
 
@@ -51,7 +74,9 @@ def attempt_of(state: State) -> Attempt | None:
 
 
 def method_name(method: str, lang: str) -> str:
-    return texts.say(f"method-{method}", lang)
+    """As it is called where it is chosen; what is never chosen on a page (cash) has its name from guidance."""
+    mine = f"method-{method}"
+    return texts.say(mine, lang) if texts.has(mine, lang) else guidance.method_name(method, lang)
 
 
 def common(lang: str) -> dict[str, str]:
@@ -66,13 +91,14 @@ def common(lang: str) -> dict[str, str]:
 def arguments(subject: Subject | None, state: State, lang: str) -> dict[str, str]:
     """Every argument that a text of this state may use, as finished words of `lang`."""
     said = common(lang)
-    if until := state.data.get("until"):
-        said["until"] = _until(datetime.fromisoformat(until), lang)
+    for name, word in (("until", whens.until), ("opens", whens.from_when)):
+        if moment := state.data.get(name):
+            said[name] = word(datetime.fromisoformat(moment), lang)
     if subject is None:
         return said
     bill = subject.bill
     attempt = attempt_of(state) if state.step not in _BEFORE_A_TRY else None
-    amount = attempt.amount if attempt else int(state.data.get("amount") or bill.remaining)
+    amount = _of(attempt) if attempt else int(state.data.get("amount") or bill.remaining)
     method = attempt.method if attempt else (state.data.get("way") or "//").split("/")[1]
     said |= {
         "amount": words.amount(Money(amount, bill.currency), lang),
@@ -84,7 +110,30 @@ def arguments(subject: Subject | None, state: State, lang: str) -> dict[str, str
     }
     if state.step in {"bill", "paid"}:
         said["overdue"] = words.amount(Money(subject.overdue_besides, bill.currency), lang)
+    said |= _on_its_way(subject, state, attempt, lang)
     return said | _ahead(subject, lang) if state.step == "bill" else said
+
+
+def _on_its_way(subject: Subject, state: State, attempt: Attempt | None, lang: str) -> dict[str, str]:
+    """Of what takes its time: the account's last moment, the day of a debit, the hour at which the banks open."""
+    said = {}
+    waits = subject.waits if state.step == "bill" else attempt_of(state) if state.step == "person" else attempt
+    if waits is not None and waits.state == Paying.NEEDS_DEPOSIT and waits.expires_at:
+        said["account_until"] = whens.until(waits.expires_at, lang)
+        said["amount"] = words.amount(Money(waits.amount, waits.currency), lang)
+    debit = subject.debit if state.step == "bill" else attempt
+    if debit is not None and (day := _debit_day(debit)):
+        said["debit"] = words.amount(Money(debit.amount, debit.currency), lang)
+        said["debit_day"] = words.day(day, lang)
+    if state.step == "account" and attempt and (opens := into.opens(attempt.channel, attempt.method)):
+        said["opens"] = whens.from_when(opens, lang)
+    if state.step == "bill" and subject.undone_until:
+        said["undone_until"] = whens.until(subject.undone_until, lang)
+    return said
+
+
+def _debit_day(attempt: Attempt) -> date | None:
+    return DebitItem.objects.filter(attempt=attempt, kind="debit").values_list("day", flat=True).first()
 
 
 def _ahead(subject: Subject, lang: str) -> dict[str, str]:
@@ -99,15 +148,7 @@ def _ahead(subject: Subject, lang: str) -> dict[str, str]:
         "bar_last_day": words.day(ahead.last_day_to_pay, lang) if ahead.last_day_to_pay else "",
         "bar_length": f"{ahead.longest_days}일" if lang == "ko" else f"{ahead.longest_days} days",
     }
-    return said | ({"until": _until(ahead.held_until, lang)} if ahead.held_until else {})
-
-
-def _until(instant: datetime, lang: str) -> str:
-    """A promise that ends with a day is said as that day: midnight of the 5th, or a minute before, is "the 4th"."""
-    local = clock.local(instant)
-    if (local.hour, local.minute) in {(0, 0), (23, 59)}:
-        return words.day(clock.local(instant - timedelta(minutes=1)).date(), lang)
-    return words.moment(instant, lang)
+    return said | ({"until": whens.until(ahead.held_until, lang)} if ahead.held_until else {})
 
 
 def lines_that_apply(here: str, subject: Subject, state: State, ways: list[str]) -> list[str]:
@@ -116,6 +157,9 @@ def lines_that_apply(here: str, subject: Subject, state: State, ways: list[str])
         return _about_bill(subject)
     if here == "pay-paid":
         return _about_paid(subject, state)
+    if here == "pay-account":
+        attempt = attempt_of(state)
+        return ["closed"] if attempt and into.opens(attempt.channel, attempt.method) else []
     if here in {"pay-faulted", "pay-reported"}:
         return [] if moving(subject) else ["ways" if ways else "no_ways"]
     return []
@@ -132,7 +176,10 @@ def _about_bill(subject: Subject) -> list[str]:
     held = ahead.held and ahead.held_until is not None
     others = subject.overdue_besides > 0
     told = {
+        "undone": subject.undone_until is not None,
         "unknown": moving(subject),
+        "instructed": subject.debit is not None,
+        "account": subject.waits is not None and not moving(subject),
         "barred": barred and not others,
         "barred_others": barred and others,
         "others": others and not barred,
@@ -145,13 +192,18 @@ def _about_bill(subject: Subject) -> list[str]:
 
 def in_question(subject: Subject, state: State) -> Money | None:
     """The amount that the step is about, if it is about one."""
-    if state.step not in {"bill", "method", "away", "paid"}:
+    if state.step not in {"bill", "method", "away", "script", "account", "paid"}:
         return None
     whole = subject.bill.money
     if state.step == "bill":
         return whole
     attempt = attempt_of(state) if state.step != "method" else None
-    return Money(attempt.amount if attempt else int(state.data.get("amount") or whole.minor), whole.currency)
+    return Money(_of(attempt) if attempt else int(state.data.get("amount") or whole.minor), whole.currency)
+
+
+def _of(attempt: Attempt) -> int:
+    """What arrived, once something has: a deposit may be another sum than was asked for."""
+    return attempt.taken or attempt.amount
 
 
 def _paid_by(state: State) -> Attempt | None:
@@ -162,8 +214,11 @@ def _paid_by(state: State) -> Attempt | None:
 
 def _about_paid(subject: Subject, state: State) -> list[str]:
     found = ["others"] if subject.overdue_besides else []
-    if state.data.get("receipt") == "nothing_due" or _paid_by(state) is None:
+    attempt = _paid_by(state)
+    if state.data.get("receipt") == "nothing_due" or attempt is None:
         return ["nothing_due", *found]
+    if attempt.refund_cases.exists():
+        found.append("credit")
     if subject.bill.remaining:
         found.append("part")
     elif found:
@@ -183,7 +238,7 @@ def table(subject: Subject, state: State, lang: str) -> list[tuple[str, str]]:
     rows = []
     if state.step == "paid" and attempt is not None:
         rows += [
-            ("paid", ascii_words(Money(attempt.amount, attempt.currency))),
+            ("paid", ascii_words(Money(_of(attempt), attempt.currency))),
             ("when", words.moment(attempt.settled_at or attempt.created_at, lang)),
             ("how", method_name(attempt.method, lang)),
             ("receipt", outside(attempt.id)[-12:]),

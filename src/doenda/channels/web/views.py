@@ -6,11 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.csp import csp_override
 
 from doenda.access import tokens, visitor
 from doenda.access.policy import by_session, by_token, public
 from doenda.billing.models import Bill
-from doenda.channels.web import forms, language, pages
+from doenda.channels.web import forms, language, pages, returning
 from doenda.channels.web.presenter import Page, present
 from doenda.channels.web.speech import Subject
 from doenda.journeys import sessions
@@ -26,7 +27,11 @@ type View = Callable[..., HttpResponse]
 
 def _show(request: HttpRequest, page: Page, status: int = 200) -> HttpResponse:
     page.switch = language.switch(request, page.lang)
-    response = render(request, "web/step.html", {"page": page}, status=status)
+
+    def show(request: HttpRequest) -> HttpResponse:
+        return render(request, "web/step.html", {"page": page}, status=status)
+
+    response = csp_override(dict(page.script.policy))(show)(request) if page.script else show(request)
     response["X-Robots-Tag"] = "noindex"
     response["Content-Language"] = page.lang
     return _unstored(response)
@@ -182,7 +187,7 @@ def returned(request: HttpRequest, address: str) -> HttpResponse:
         here = sessions.look(address)
     except NoSession:
         return failure(request, "gone", 404)
-    return _show(request, pages.of_return(request, here))
+    return _show(request, returning.of_return(request, here))
 
 
 @public

@@ -31,11 +31,14 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.text: list[str] = []
+        self.into: tuple[str, int] | None = None
         self._form: Form | None = None
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if "data-number" in given:
+            self.into = given["data-number"], int(given.get("data-amount") or 0)
         match tag:
             case "html":
                 self.lang = given.get("lang", "")
@@ -50,12 +53,14 @@ class _Reader(HTMLParser):
                 self._silent += 1
             case "input" if self._form is not None and "name" in given:
                 self._input(self._form, given)
+            case "select" if self._form is not None and "name" in given:
+                self._form.fields[given["name"]] = ""
             case "button" if self._form is not None:
                 self._form.buttons.append((given.get("name", ""), given.get("value", "")))
 
     def _input(self, form: Form, given: dict[str, str]) -> None:
         name, value = given["name"], given.get("value", "")
-        if given.get("type") == "radio":
+        if given.get("type") in {"radio", "checkbox"}:
             form.radios.setdefault(name, []).append(value)
             if "checked" in given:
                 form.fields[name] = value
@@ -75,7 +80,10 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Seen:
-    """One page as the walker saw it. `step` is ours ("pay.method"), or "provider" for somebody else's page."""
+    """One page as the walker saw it. `step` is ours ("pay.method"), or "provider" for somebody else's page.
+
+    `into`: the number to pay into, or to show in a store, and the amount in minor units.
+    """
 
     url: str
     status: int
@@ -85,6 +93,7 @@ class Seen:
     forms: list[Form]
     links: list[str]
     size: int
+    into: tuple[str, int] | None = None
 
 
 class Lost(RuntimeError):
@@ -144,6 +153,7 @@ class Walker:
             reader.forms,
             reader.links,
             len(reply.body),
+            reader.into,
         )
         self.pages.append(seen)
         if reply.status >= 500:
@@ -162,20 +172,95 @@ class Walk:
     trouble: str = ""
 
 
+type Hand = Callable[[str, int], None]
+"""Brings the money (minor units) to a number, as a customer does outside: at a bank, or to a clerk in a store."""
+
+SIGNS = {"bank": "088", "number": "110-123-456789", "holder": "김민수", "birth": "800101", "agreed": "debit-1"}
+"""What the walker writes where a bank account is to be debited."""
+
+
+@dataclass
+class _Pays:
+    """How to go on from each page; `hand` once a number."""
+
+    method: str
+    provider: str = ""
+    approve: bool = True
+    hand: Hand | None = None
+    account: Mapping[str, str] = field(default_factory=lambda: SIGNS)
+    brought: set[str] = field(default_factory=set)
+
+    def on(self, walker: Walker) -> bool:
+        """Do the next natural thing. False when there is none: the journey is over, or stands still."""
+        match walker.page.step:
+            case "pay.method":
+                self._choose(walker)
+            case "provider":
+                walker.press("approve" if self.approve else "cancel")
+            case "pay.away":
+                walker.open(next((link for link in walker.page.links if link.startswith("http")), walker.page.url))
+            case "pay.account":
+                return self._bring(walker)
+            case "pay.mandate":
+                walker.press("given", self.account)
+            case step if step in _PRESS:
+                if step in _SLOW:
+                    clock.sleep(0.5)
+                walker.press(_PRESS[step])
+            case _:
+                return False
+        return True
+
+    def _choose(self, walker: Walker) -> None:
+        offered = walker.radios("way")
+        wanted = [way for way in offered if f"/{self.method}/" in way and way.endswith(f"/{self.provider}".rstrip("/"))]
+        if not wanted:
+            raise Lost(f"{self.method} {self.provider} is not offered: {offered}")
+        walker.press("chosen", {"way": wanted[0]})
+
+    def _bring(self, walker: Walker) -> bool:
+        if walker.page.into is None:
+            raise Lost("no number to pay into")
+        if self.hand is None:
+            return False
+        number, amount = walker.page.into
+        if number in self.brought:
+            clock.sleep(0.5)
+        else:
+            self.brought.add(number)
+            self.hand(number, amount)
+        walker.press("check_again")
+        return True
+
+
+_PRESS = {
+    "pay.bill": "pay",
+    "pay.away.returned": "returned",
+    "pay.asking": "check_again",
+    "web.working": "check",
+}
+_SLOW = frozenset({"pay.asking", "web.working"})
+
+
 def pay(
     url: str,
     *,
     method: str = "card",
+    provider: str = "",
     lang: str = "ko",
     patience: float = 30.0,
     approve: bool = True,
     customer: Walker | None = None,
+    hand: Hand | None = None,
 ) -> Walk:
     """Open a link and pay by `method` to the receipt. Never raises for what a channel can do: `trouble` says it.
 
     Waiting steps are asked again until `patience` seconds are over. `customer` keeps the pages for whoever wants them.
+    `hand` brings the money where a number waits for it (a deposit; a slip, where it is the clerk); without one the walk
+    ends on that page. By debit it ends in `promised`: the receipt comes with the bank's answer, a day or more later.
     """
-    return _walk(customer or Walker(lang=lang), url, patience, lambda walker: _next(walker, method, approve))
+    pays = _Pays(method, provider, approve, hand)
+    return _walk(customer or Walker(lang=lang), url, patience, pays.on)
 
 
 def pay_or_promise(url: str, *, lang: str = "ko", patience: float = 60.0) -> Walk:
@@ -205,33 +290,6 @@ def _walk(walker: Walker, url: str, patience: float, step_on: Callable[[Walker],
     )
 
 
-def _next(walker: Walker, method: str, approve: bool) -> bool:
-    """Do the next natural thing. False when there is none: the journey is over, or stands still."""
-    match walker.page.step:
-        case "pay.bill":
-            walker.press("pay")
-        case "pay.method":
-            wanted = [way for way in walker.radios("way") if f"/{method}/" in way]
-            if not wanted:
-                raise Lost(f"{method} is not offered: {walker.radios('way')}")
-            walker.press("chosen", {"way": wanted[0]})
-        case "provider":
-            walker.press("approve" if approve else "cancel")
-        case "pay.away":
-            walker.open(urljoin(walker.page.url, walker.page.links[-1]))
-        case "pay.away.returned":
-            walker.press("returned")
-        case "pay.asking":
-            clock.sleep(0.5)
-            walker.press("check_again")
-        case "web.working":
-            clock.sleep(0.5)
-            walker.press("check")
-        case _:
-            return False
-    return True
-
-
 def _next_or_promise(walker: Walker) -> bool:
     match walker.page.step:
         case "pay.method" if ways := walker.radios("way"):
@@ -242,10 +300,14 @@ def _next_or_promise(walker: Walker) -> bool:
             walker.press("person")
         case "pay.asking":
             walker.press("enough")
+        case "pay.account":
+            walker.press("enough")
+        case "pay.script":
+            walker.press("no_scripts")
         case "provider" if "approve" not in walker.buttons():
             raise Lost("the provider's page is down")
-        case step if step in {"pay.bill", "provider", "pay.away.returned", "pay.away", "web.working"}:
-            return _next(walker, "", approve=True)
+        case step if step in {"pay.bill", "provider", "pay.away.returned", "pay.away", "pay.mandate", "web.working"}:
+            return _Pays("").on(walker)
         case _:
             return False
     return True

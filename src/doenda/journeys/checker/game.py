@@ -176,19 +176,23 @@ class Game:
     def _choose(self, at: Position, step: Choose, moves: list[Move]) -> Turn:
         worlds = self.worlds
         offered = {way: self.may_be_offered(way, at) for way in WAYS}
+        any_sure = any_offered = 0
+        lost = {f"{way} can be chosen while it is closed": offered[way] & ~worlds.open[way] for way in WAYS}
         sure = {way: offered[way] & worlds.works(way) for way in WAYS}
         for way in WAYS:
             if where := offered[way]:
                 results = [*self._results(at._replace(way=way), step, "chosen", where)]
                 results += self._results(at, step, "gone", where) if "gone" in step.then else ()
                 moves.append(Move("customer", f"chosen {way}", where, tuple(results), sure=sure[way]))
-        may_be_empty = worlds.all & ~(sure["card"] | sure["transfer"])
+            any_sure, any_offered = any_sure | sure[way], any_offered | offered[way]
+        may_be_empty = worlds.all & ~any_sure
         if "none_open" not in step.then:
-            return Turn(tuple(moves), lost={"an empty list is shown": may_be_empty} if may_be_empty else {})
-        if may_be_empty:
+            lost["an empty list is shown"] = may_be_empty
+        elif may_be_empty:
             results = list(self._results(at, step, "none_open", may_be_empty))
             moves.append(Move("system", "none_open", may_be_empty, tuple(results)))
-        return Turn(tuple(moves), must=worlds.all & ~(offered["card"] | offered["transfer"]))
+        must = worlds.all & ~any_offered if "none_open" in step.then else 0
+        return Turn(tuple(moves), must=must, lost={what: where for what, where in lost.items() if where})
 
     def may_be_offered(self, way: str, at: Position) -> WorldSet:
         """Where guidance may put the way on the list; a planted bug overrides this."""
@@ -219,8 +223,9 @@ class Game:
         for need in action.needs:
             if dependency := at.way if need == PROVIDER else need:
                 broken |= self.worlds.failed[dependency]
-        up = action.possible(at.payment)
+        up = action.possible(at.payment, way=at.way)
         down = action.down.get(at.payment, frozenset()) if action.needs else up
+        down = frozenset(outcome for outcome in down if action.has(outcome, at.way))
         return {
             outcome: where
             for outcome in sorted(up | down)

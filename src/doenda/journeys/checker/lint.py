@@ -1,6 +1,7 @@
 """The linters: journeys against declarations and play, texts against journeys. Each finding is one readable line."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from fluent.syntax import ast, parse
 from fluent.syntax.visitor import Visitor
@@ -100,6 +101,7 @@ def _shown(step: Step) -> bool:
     return step.stops and not (isinstance(step, End) and step.goal == "opened")
 
 
+@cache
 def _messages(lang: str, source: str) -> tuple[dict[str, ast.Message], list[str]]:
     messages: dict[str, ast.Message] = {}
     problems = []

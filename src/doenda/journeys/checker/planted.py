@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from doenda.journeys.checker.game import MOST_TRIES, Game, Position
-from doenda.journeys.checker.subject import Subject, check
+from doenda.journeys.checker.subject import Subject, findings
 from doenda.journeys.checker.worlds import Worlds, WorldSet, fewer_worlds
 from doenda.journeys.declarations import Action, Effect, Payment
 from doenda.journeys.steps import JourneyError, Show, Step, Wait
@@ -38,7 +38,7 @@ def hunt() -> list[Hunted]:
 def find(planted: Planted, worlds: Worlds) -> str | None:
     """The finding that gives the bug away, or None. The worlds need only be those that a journey can tell apart."""
     try:
-        return check(planted.change(Subject()), worlds).says(planted.says)
+        return next((each for each in findings(planted.change(Subject()), worlds) if planted.says in each), None)
     except JourneyError as error:
         return str(error) if planted.says in str(error) else None
 
@@ -120,6 +120,17 @@ class _ThreeStrikes(Game):
         return 0 if at.tries == MOST_TRIES else super().may_be_offered(way, at)
 
 
+class _AnyHour(Game):
+    """Offers what works, whatever the hour."""
+
+    def may_be_offered(self, way: str, at: Position) -> WorldSet:
+        return self.worlds.all & ~self.worlds.failed[way]
+
+
+def _any_hour(subject: Subject) -> Subject:
+    return replace(subject, game=_AnyHour)
+
+
 def _three_strikes(subject: Subject) -> Subject:
     return replace(subject, game=_ThreeStrikes)
 
@@ -144,6 +155,56 @@ PLANTED: tuple[Planted, ...] = (
         "Who leaves the provider's page may choose another way before the first attempt is closed.",
         _rework("pay", away=_lead(other="method")),
         "a second charge is offered while the first may still move money",
+    ),
+    Planted(
+        "Somebody is on a provider's page where money may move, and another page of theirs offers the ways to pay.",
+        _rework("pay", start=_lead(busy="method")),
+        "a second charge is offered while the first may still move money",
+    ),
+    Planted(
+        "Who has an account to pay into may turn to another way though a card is being charged on another channel.",
+        _rework("pay", account=_lead(other="method")),
+        "a second charge is offered while the first may still move money",
+    ),
+    Planted(
+        "The account to pay into is shown again after the bill was paid elsewhere.",
+        _rework("pay", look=_lead(paid="account")),
+        "where to pay into is shown though something else pays the bill, or has paid it",
+    ),
+    Planted(
+        "The account to pay into is shown again while a card is being charged elsewhere.",
+        _rework("pay", look=_lead(unknown="account")),
+        "where to pay into is shown though something else pays the bill, or has paid it",
+    ),
+    Planted(
+        "An account is shown after it was closed, and nothing comes of what is paid into it.",
+        _means("look_account", "waits", Effect(payment=("unknown",))),
+        "where to pay into is shown though something else pays the bill, or has paid it",
+    ),
+    Planted(
+        "A debit is instructed and the customer is let go without a date.",
+        _means("watch_debit", "done", Effect(stops_clock=True)),
+        "a promise without a stopped clock and a date",
+    ),
+    Planted(
+        "An instructed debit is called paid before the bank has answered.",
+        _rework("pay", start=_lead(instructed="paid"), out=("debit",)),
+        "a receipt without the money",
+    ),
+    Planted(
+        "A page that runs a provider's script has no button for a device that runs none.",
+        _rework("pay", script=_lead("other", "no_scripts", "cancelled")),
+        "a page that needs scripts has no way out",
+    ),
+    Planted(
+        "Bank transfers are offered while the banks are closed.",
+        _any_hour,
+        "transfer can be chosen while it is closed",
+    ),
+    Planted(
+        "The account number is asked for and cannot be left: whoever has no bank account is stuck.",
+        _rework("pay", bare=True, mandate=_lead("other")),
+        "a dead end",
     ),
     Planted(
         "Nothing keeps a second attempt off a bill that has one in flight.",
@@ -185,12 +246,12 @@ PLANTED: tuple[Planted, ...] = (
     ),
     Planted(
         "The customer's return from the provider's page counts as a payment.",
-        _rework("pay", away=_lead(returned="paid"), out=("charge",)),
+        _rework("pay", away=_lead(returned="paid"), script=_lead(returned="paid"), out=("charge",)),
         "a receipt without the money",
     ),
     Planted(
         "The provider's word that the customer gave up is believed: the page says that no money was taken.",
-        _rework("pay", away=_lead(cancelled="refused"), out=("cancel",)),
+        _rework("pay", away=_lead(cancelled="refused"), script=_lead(cancelled="refused"), out=("cancel",)),
         "a page says that no money was taken while it may have been",
     ),
     Planted(

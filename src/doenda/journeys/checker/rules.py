@@ -9,7 +9,7 @@ from doenda.journeys.checker.game import Board, Position, Result
 from doenda.journeys.checker.proof import can, force
 from doenda.journeys.checker.worlds import WorldSet
 from doenda.journeys.declarations import UNTIL
-from doenda.journeys.steps import Ask, Choose, Do, End, Step
+from doenda.journeys.steps import Ask, Choose, Do, End, Step, Wait
 
 PERSON_WITHIN = 2
 """Answers from any page to the place where a call back is asked for."""
@@ -61,6 +61,9 @@ SAFETY: Mapping[str, Callable[[Edge], bool]] = {
     "a charge is begun though the bill is paid or a charge is in flight": lambda edge: (
         edge.charges and edge.before.payment != "none"
     ),
+    "where to pay into is shown though something else pays the bill, or has paid it": lambda edge: (
+        edge.page.pays_into and edge.after.payment != "none"
+    ),
     "a promise without a stopped clock and a date": lambda edge: (
         _ends_in(edge.page, "promised") and not _promise_holds(edge.after)
     ),
@@ -74,18 +77,23 @@ SAFETY: Mapping[str, Callable[[Edge], bool]] = {
 DEAD_END = "a dead end: the customer cannot force the end of the journey"
 OUT_OF_REACH = "a way to pay works and cannot be reached"
 NOT_ALONE = "only a talk with a person leads on from here"
+NO_SCRIPT = "a page that needs scripts has no way out for a device without them"
 NO_PERSON = f"a person is more than {PERSON_WITHIN} answers away"
 
 
-def violations(board: Board) -> tuple[list[Violation], int]:
-    """Every rule broken, once for each step with the shortest path; and the most answers that any customer needs."""
-    dead_ends, answers = _dead_ends(board)
-    found = [*_unsafe(board), *dead_ends, *_not_alone(board), *_out_of_reach(board), *_no_person(board)]
-    told: dict[tuple[str, str], Violation] = {}
-    for each in found:
-        if (key := (each.rule, str(each.at))) not in told:
-            told[key] = _tell(board, each)
-    return list(told.values()), answers
+def violations(board: Board) -> Iterator[Violation]:
+    """Every rule broken, once for each step with the shortest path; what is cheap to find comes first."""
+    told: set[tuple[str, str]] = set()
+    for look in (_unsafe, _no_way_out, _out_of_reach, _dead_ends, _not_alone, _no_person):
+        for each in look(board):
+            if (key := (each.rule, str(each.at))) not in told:
+                told.add(key)
+                yield _tell(board, each)
+
+
+def answers_needed(board: Board) -> int:
+    """The most answers that any customer needs to the end."""
+    return force(board, lambda at: _is_goal(board, at))[1]
 
 
 def _is_goal(board: Board, at: Position) -> bool:
@@ -121,10 +129,25 @@ def _edge(board: Board, at: Position, result: Result) -> Edge:
     return Edge(at, step, result.outcome, charges, result.to, board.game.step(result.to))
 
 
-def _dead_ends(board: Board) -> tuple[list[Found], int]:
-    won, answers = force(board, lambda at: _is_goal(board, at))
-    lost = ((at, board.game.worlds.all & ~won[at]) for at in board.turns if not _is_end(board, at))
-    return [Found(DEAD_END, at, where) for at, where in lost if where], answers
+def _dead_ends(board: Board) -> Iterator[Found]:
+    won, _ = force(board, lambda at: _is_goal(board, at))
+    for at in board.turns:
+        if not _is_end(board, at) and (where := board.game.worlds.all & ~won[at]):
+            yield Found(DEAD_END, at, where)
+
+
+def _no_way_out(board: Board) -> Iterator[Found]:
+    """Who stands before a page that needs scripts has, beside the frame, a button that certainly leads on without."""
+    for at, turn in board.turns.items():
+        step = board.game.step(at)
+        if not isinstance(step, Wait) or "scripts" not in board.game.actions[step.on].needs:
+            continue
+        framed, out = board.game.journeys[at.journey].framed, 0
+        for move in turn.by("customer"):
+            if (step.name, move.name) not in framed and all(result.to.step != step.name for result in move.results):
+                out |= move.sure
+        if lost := board.game.worlds.failed["scripts"] & ~out:
+            yield Found(NO_SCRIPT, at, lost)
 
 
 def _not_alone(board: Board) -> Iterator[Found]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from doenda.journeys.checker.planted import hunt
-from doenda.journeys.checker.subject import Subject, check
+from doenda.journeys.checker.subject import Subject, check, noticed
 from doenda.journeys.checker.worlds import every_world
 from doenda.kernel import clock
 
@@ -11,7 +11,7 @@ from doenda.kernel import clock
 def run_check() -> dict[str, Any]:
     """The proof over every world, then each planted bug. `ok` only if nothing was found here and everything there."""
     began = clock.monotonic()
-    report = check(Subject(), every_world())
+    report = check(Subject(), every_world(noticed(Subject())))
     proven = clock.monotonic()
     hunted = hunt()
     found = sum(each.found is not None for each in hunted)

@@ -1,15 +1,15 @@
 """What is checked, and what one check of it found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from doenda.journeys.catalog import JOURNEYS, LANGUAGES
 from doenda.journeys.checker import lint
 from doenda.journeys.checker.game import Board, Game
-from doenda.journeys.checker.rules import Violation, violations
+from doenda.journeys.checker.rules import Violation, answers_needed, violations
 from doenda.journeys.checker.worlds import Worlds
-from doenda.journeys.declarations import ACTIONS, Action
+from doenda.journeys.declarations import ACTIONS, METHODS, PROVIDER, Action
 from doenda.journeys.steps import Journey
 
 
@@ -50,19 +50,34 @@ class Report:
     def states(self) -> int:
         return self.positions * self.worlds
 
-    def says(self, words: str) -> str | None:
-        """The first finding that contains these words."""
-        found = (*map(str, self.violations), *self.problems)
-        return next((each for each in found if words in each), None)
-
 
 def check(subject: Subject, worlds: Worlds) -> Report:
     """Plays every position of the subject in every world, and runs the linters."""
     problems, missing = lint.texts(subject.texts, subject.journeys)
     problems += lint.journeys(subject.journeys, subject.actions)
-    game = subject.game(subject.journeys, subject.actions, worlds)
-    board = Board(game, game.beginnings())
+    board = _board(subject, worlds)
     problems += lint.play(board)
-    found, answers = violations(board)
-    edges = sum(r.worlds.bit_count() for turn in board.turns.values() for m in turn.moves for r in m.results)
-    return Report(tuple(found), tuple(problems), missing, len(board.turns), len(worlds.each), edges, answers)
+    found = tuple(violations(board))
+    edges = sum(worlds.count(r.worlds) for turn in board.turns.values() for m in turn.moves for r in m.results)
+    count = worlds.count(worlds.all)
+    return Report(found, tuple(problems), missing, len(board.turns), count, edges, answers_needed(board))
+
+
+def findings(subject: Subject, worlds: Worlds) -> Iterator[str]:
+    """The same findings one after the other, as they are found: whoever has seen enough stops asking."""
+    yield from lint.texts(subject.texts, subject.journeys)[0]
+    yield from lint.journeys(subject.journeys, subject.actions)
+    board = _board(subject, worlds)
+    yield from map(str, violations(board))
+    yield from lint.play(board)
+
+
+def _board(subject: Subject, worlds: Worlds) -> Board:
+    game = subject.game(subject.journeys, subject.actions, worlds)
+    return Board(game, game.beginnings())
+
+
+def noticed(subject: Subject) -> frozenset[str]:
+    """The dependencies that a journey can notice: what an action needs, what is offered, what arrives."""
+    needs = frozenset[str]().union(*(action.needs for action in subject.actions.values()))
+    return (needs - {PROVIDER}) | set(METHODS) | {"prober", "message_gateway"}
