@@ -89,5 +89,7 @@ def providers_of(env: Env) -> dict[str, dict[str, Any]]:
             "publishable_key": env("STRIPE_PUBLISHABLE_KEY"),
             "webhook_secrets": several("STRIPE_WEBHOOK_SECRETS"),
             "script_url": env("STRIPE_SCRIPT"),
+            "payment_method": env("STRIPE_PAYMENT_METHOD"),  # one for every charge: rehearsals and probes only
+            "plain": bool(env("STRIPE_PLAIN")),  # a stand-in without search and lists by date
         }
     return found

@@ -109,7 +109,7 @@ notice-ticket = { $answer_by }까지 저희가 연락드릴게요. 끊으셔도,
 
 notice-overpaid = { $paid }을 더 내셨어요. { $back ->
         [source] 내신 카드나 계좌로 돌려 드릴게요. 하실 일은 없어요.
-       *[asked] 돌려받으실 계좌를 여쭈러 저희가 연락드릴게요. 그때까지 { $paid }은 고객님 앞으로 보관돼요.
+       *[asked] 돌려받으실 계좌를 여쭈러 저희가 연락드릴게요. 그때까지 { $paid }은 저희가 잘 맡아 둘게요.
     }
     .sms = { $carrier } { $paid }을 더 내셨어요. { $back ->
         [source] 내신 곳으로 돌려 드려요.
@@ -119,7 +119,7 @@ notice-overpaid = { $paid }을 더 내셨어요. { $back ->
 notice-refunded = 더 내신 { $paid }을 돌려 드렸어요. 내역에 보이기까지 며칠 걸릴 수 있어요.
     .sms = { $carrier } 더 내신 { $paid }을 돌려 드렸어요.
 
-notice-payment-undone = 납부된 { $paid }을 은행이 되돌려 갔어요. 그래서 요금이 다시 남아 있어요. 고객님 잘못으로 보지 않아요. 연체가산금도 정지도 없이 며칠의 시간을 드려요.
+notice-payment-undone = 납부된 { $paid }을 은행이 되돌려 갔어요. 그래서 요금이 다시 남아 있어요. 내신 분의 잘못으로 보지 않아요. 며칠 동안은 연체가산금도 정지도 없어요.
     .sms = { $carrier } 은행이 { $paid }을 되돌려 갔어요. 요금이 다시 남아 있어요.
 
 notice-debit-due = { $day }에 { $paid }이 자동이체돼요. 그날 은행이 닫기 전까지 계좌에 있으면 돼요. 그 전에 다른 방법으로 내셔도 돼요. 두 번 빠지면 저희가 바로 돌려 드려요.
