@@ -178,7 +178,7 @@ def test_a_closed_way_is_told_of_with_its_hour_and_named_nowhere(account: UUID, 
     [closed] = guidance.closed_now("web")
     assert (closed.slug, closed.method) == (TRANSFER, "transfer")
     assert closed.until == clock.at(date(2014, 10, 23), 0, 30)
-    assert guidance.opens_again(closed, "ko") == "실시간 계좌이체: 0:30부터 다시 됩니다"
+    assert guidance.opens_again(closed, "ko") == "실시간 계좌이체: 0:30부터 다시 돼요"
     assert guidance.opens_again(closed, "en") == "bank transfer: again from 0:30"
     assert standing.current()[TRANSFER].closed_until == closed.until
     night.set(closed.until)

@@ -43,7 +43,7 @@ def _traces(paid: list[UUID], bills: list[UUID]) -> dict[str, int]:
         "moves to paid": AttemptMove.objects.filter(attempt_id__in=paid, target=State.PAID).count(),
         "closed cases": Case.objects.filter(account__in=accounts, closed_at__isnull=False).count(),
         "proofs": Evidence.objects.filter(source_kind="attempt", source_id__in=texts, outcome="worked").count(),
-        "receipts": Notice.objects.filter(key__in=[f"receipt-{each}" for each in texts]).count(),
+        "receipts": Notice.objects.filter(kind="receipt", params__attempt__in=texts).count(),
         "charges sent": OutboxRow.objects.filter(kind="charge", key__in=orders, done_at__isnull=False).count(),
         "visits at their receipt": Session.objects.filter(bill_id__in=bills, step="paid").count(),
     }

@@ -26,10 +26,10 @@ def _bank(stage: Stage) -> list[str]:
     """What the bank took, order by order, against what we posted for it."""
     taken: dict[str, int] = {k: v for k, v in stage.control("bank", "GET", "books")["by_order"].items() if v}
     ours: Counter[str] = Counter()
-    for row in Attempt.objects.filter(state=State.PAID).values_list("id", "provider", "provider_ref"):
-        fact = f"{row[1]}:{row[2]}"
-        legs = Posting.objects.filter(fact_kind="payment", fact_id=fact).aggregate(all=Sum("amount"))["all"] or 0
-        ours[outside(row[0])] += legs
+    for attempt in Attempt.objects.filter(state=State.PAID, provider="sandbox"):
+        posted = Posting.objects.filter(fact_kind="payment", fact_id=attempt.fact_id)
+        legs = posted.aggregate(all=Sum("amount"))["all"] or 0
+        ours[outside(attempt.pk)] += legs - attempt.given_back
     return [
         f"order {order} (attempt {inside(order)}): the bank took {taken.get(order, 0)}, we posted {ours.get(order, 0)}"
         for order in sorted(taken.keys() | ours.keys())

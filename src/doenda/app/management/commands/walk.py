@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--channel", choices=["web"], default="web")
         parser.add_argument("--browser", choices=["none", "chromium", "chromium-js", "w3m"], default="none")
         parser.add_argument("--method", choices=METHODS, default="card")
-        parser.add_argument("--provider", choices=system.OFFERED + ("toss", "portone"), default="sandbox")
+        parser.add_argument("--provider", choices=(*system.OFFERED, "toss", "portone"), default="sandbox")
         parser.add_argument("--lang", choices=["ko", "en"], default="ko")
         parser.add_argument("--parallel", type=int, default=1, help="so many customers pay the same bill at once")
         parser.add_argument("--url", help="a bill's link on a running system")
