@@ -160,6 +160,7 @@ def _connected(made: Stage) -> Iterator[None]:
     settings.DOENDA_HANDSET_URL = made.env["DOENDA_HANDSET_URL"]
     settings.DOENDA_PROVIDERS = providers_of(lambda name, default="": str(made.env.get(name, default)))
     settings.DOENDA_OFFERED = made.env["DOENDA_OFFERED"].split(",")
+    settings.DOENDA_DEPOSIT_HAND_URL = made.env["DOENDA_DEPOSIT_HAND_URL"]
     providers.get.cache_clear()
     try:
         yield
