@@ -1,5 +1,6 @@
 """What a hostile reader found in the payments room: each is a mistake of the code as it stood, marked until mended."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.conf import LazySettings, settings
+from django.conf import LazySettings
 from tests.payments import test_payments_refunds as of_refunds
 from tests.payments.debit_tools import (
     DebitWorld,
@@ -18,36 +19,37 @@ from tests.payments.debit_tools import (
     item_of,
     number_of,
     results,
+    send,
     to_cut_off,
 )
 from tests.payments.payments_scripted import Truth, scripted
-from tests.payments.test_payments_charge import begin as begin_card
 from tests.payments.test_payments_deposit import DepositWorld, deposit_world, run
+from tests.payments.test_payments_portone import CONFIG as PORTONE
+from tests.payments.test_payments_portone import Wired as PortOneWired
 from tests.payments.test_payments_refunds import CHOI, LARGE, account_of_payer, arrives, asked, fake, goes_again, paid
 from tests.worlds import World, overdue_bill, world
 
-from doenda.access.models import AuditEntry, Role, User
+from doenda.access.models import Role, User
 from doenda.billing.models import Bill
-from doenda.kernel import clock, sweeps
+from doenda.kernel import clock, net, sweeps
 from doenda.kernel.ids import outside
 from doenda.kernel.models import OutboxRow
+from doenda.kernel.sealing import open_sealed, seal
 from doenda.payments import attempts, charge, desk, doorbells, outcomes, pending, providers
+from doenda.payments import policy as house_policy
 from doenda.payments.counter import shifts, till
-from doenda.payments.counter.models import Receipt
-from doenda.payments.debit import answers, files, home, instruct
+from doenda.payments.debit import answers, files, home, instruct, policy
+from doenda.payments.debit import house as house_of_debits
 from doenda.payments.debit.models import DebitAnswer, DebitItem, DebitParked
 from doenda.payments.deposits import desk as deposit_desk
-from doenda.payments.deposits.models import DepositLease
+from doenda.payments.deposits.models import DepositLease, DepositLine
 from doenda.payments.models import Attempt, Refund, RefundCase
+from doenda.payments.moves import charge_of
 from doenda.payments.providers.contract import Answer, BackTo, Outcome, Ring
 from doenda.payments.refunds import NotAllowed
 from doenda.payments.states import State
 
 KIM, LEE, BOSS = "clerk:kim", "clerk:lee", "operator:park"
-
-
-def attack(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason, raises=(AssertionError, pytest.fail.Exception, UnicodeError))
 
 
 @pytest.fixture
@@ -88,7 +90,6 @@ def shop(db: None) -> Iterator[World]:
 # Four eyes and the rights of staff
 
 
-@attack("an actor's user id is compared as text, and UUID() reads many spellings")
 def test_a_member_of_staff_does_not_approve_under_another_spelling_of_their_own_id(house: World) -> None:
     me = User.objects.create(username="boss", role=Role.OPERATOR)
     refund = asked(paid(LARGE), by=f"user:{me.pk}")
@@ -97,7 +98,6 @@ def test_a_member_of_staff_does_not_approve_under_another_spelling_of_their_own_
 
 
 @pytest.mark.parametrize("again", ["collections:Han", "collections:han ", "operator:han"])
-@attack("names are compared exactly, and with their role")
 def test_a_name_written_otherwise_or_with_another_role_is_not_a_second_person(house: World, again: str) -> None:
     refund = asked(paid(LARGE), by="collections:han")
     with pytest.raises(NotAllowed):
@@ -105,7 +105,6 @@ def test_a_name_written_otherwise_or_with_another_role_is_not_a_second_person(ho
 
 
 @pytest.mark.parametrize(("first", "second"), [("kim", ""), ("kim", "Kim"), ("k" * 81, "k" * 81)])
-@attack("deposits/desk.py compares names as text, cuts the stored one at 80, and asks nobody's right")
 def test_a_large_parked_sum_is_not_sent_back_by_one_person(pool: DepositWorld, first: str, second: str) -> None:
     pool.deposit("088900000099", 300_001, late=True)
     run()
@@ -118,7 +117,6 @@ def test_a_large_parked_sum_is_not_sent_back_by_one_person(pool: DepositWorld, f
 
 
 @pytest.mark.parametrize("by", ["", "stranger", KIM])
-@attack("assign asks for no right and leaves no trace in the audit")
 def test_nobody_without_the_right_gives_a_strangers_deposit_to_an_account(pool: DepositWorld, by: str) -> None:
     bill = overdue_bill()
     pool.deposit("088900000099", 52_300, late=True)
@@ -129,26 +127,22 @@ def test_nobody_without_the_right_gives_a_strangers_deposit_to_an_account(pool: 
 
 
 @pytest.mark.parametrize("by", ["stranger", KIM])
-@attack("decide takes any name for a person who may book a debit as paid")
-def test_nobody_without_the_right_says_that_a_debit_was_paid(
-    clearing: DebitWorld, noon: clock.Frozen, by: str
-) -> None:
+def test_nobody_without_the_right_says_that_a_debit_was_paid(clearing: DebitWorld, noon: clock.Frozen, by: str) -> None:
     bill = customer()
     to_cut_off(noon)
     with pytest.raises((ValueError, PermissionError)):
         home.decide(item_of(bill).pk, word="PAID", by=by)
 
 
-@attack("each move is compared with the limit, their sum is not")
 def test_a_clerk_does_not_empty_the_drawer_alone_in_small_moves(shop: World) -> None:
     store = shifts.open_store("S1", "강남점", by=BOSS)
     shift = shifts.open_shift(store.pk, "1", clerk=KIM, float_amount=1_000_000)
-    with pytest.raises(PermissionError):
-        for turn in range(3):
+    for turn in range(3):
+        with contextlib.suppress(PermissionError):
             shifts.move_cash(shift.pk, -300_000, "to the safe", clerk=KIM, press=f"m{turn}")
+    assert shifts.expected(shift) >= 700_000
 
 
-@attack("a form that was sent before is told its old receipt, whatever stands in it now")
 def test_a_form_sent_again_for_another_customer_is_not_told_taken(shop: World) -> None:
     first, second = overdue_bill(), overdue_bill(number="B-2", phone="+821000001235")
     store = shifts.open_store("S1", "강남점", by=BOSS)
@@ -160,7 +154,6 @@ def test_a_form_sent_again_for_another_customer_is_not_told_taken(shop: World) -
 
 
 @pytest.mark.parametrize("turn", ["another amount", "the next shift"])
-@attack("an approval is held to be one only within a shift and for one amount")
 def test_one_approval_of_the_terminal_pays_one_bill(shop: World, turn: str) -> None:
     first, second = overdue_bill(), overdue_bill(number="B-2", phone="+821000001235")
     store = shifts.open_store("S1", "강남점", by=BOSS)
@@ -180,7 +173,6 @@ def test_one_approval_of_the_terminal_pays_one_bill(shop: World, turn: str) -> N
 # Taken twice
 
 
-@attack("between a debit's row and its attempt's state, the sweep does not see that the bill is to be debited")
 def test_a_debit_chosen_while_the_sweep_instructs_is_not_debited_twice(
     clearing: DebitWorld, noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +193,6 @@ def test_a_debit_chosen_while_the_sweep_instructs_is_not_debited_twice(
     assert DebitItem.objects.filter(state="filed").count() <= 1
 
 
-@attack("the cut-off does not look whether another attempt is moving money for the bill")
 def test_a_bill_whose_card_payment_is_unknown_at_the_cut_off_is_not_debited_too(
     clearing: DebitWorld, noon: clock.Frozen
 ) -> None:
@@ -209,14 +200,13 @@ def test_a_bill_whose_card_payment_is_unknown_at_the_cut_off_is_not_debited_too(
     noon.set(clock.at(date(2014, 10, 27), 12))
     instruct.run("KRW")
     debit = item_of(bill)
-    noon.set(clock.at(date(2014, 10, 27), 16, 29))
-    card = begin_card(bill)
-    clearing.down.add("bank")
-    for _ in range(2):
-        charge.confirm(card.pk, order_id=outside(card.pk), ref=card.provider_ref or "", amount=str(card.amount))
-    Attempt.objects.filter(pk=card.pk).exclude(in_flight=True).update(state="unknown", in_flight=True)
-    noon.set(clock.at(date(2014, 10, 27), 16, 31))
-    files.sweep(100)
+    with scripted() as truth:
+        noon.set(clock.at(date(2014, 10, 27), 16, 29))
+        card = scripted_begin(bill)
+        truth.said[outside(card.pk)] = Answer(Outcome.UNKNOWN, "NO_ANSWER")
+        assert come_back(card).outcome == "unknown"
+        noon.set(clock.at(date(2014, 10, 27), 16, 31))
+        files.sweep(100)
     debit.refresh_from_db()
     assert debit.state != "filed"
 
@@ -224,13 +214,13 @@ def test_a_bill_whose_card_payment_is_unknown_at_the_cut_off_is_not_debited_too(
 # Given back wrongly
 
 
-@attack("a refund of a payment that came undone is sent against the payment that came after it")
 def test_a_refund_of_what_came_undone_does_not_take_from_the_next_payment(house: World, noon: clock.Frozen) -> None:
     attempt = paid(over=7_700)
     fake().says = Outcome.UNKNOWN  # the bank is closed
     desk.give_back(RefundCase.objects.get().pk, by=CHOI, to=account_of_payer())
-    attempt = goes_again(Attempt.objects.get(pk=attempt.pk))
+    sweeps.run("outbox")
     noon.advance(timedelta(minutes=1))
+    attempt = goes_again(Attempt.objects.get(pk=attempt.pk))
     arrives(attempt, 52_300)  # this time exactly what is owed
     sent_before = len(fake().refunds)
     fake().says = Outcome.GIVEN_BACK
@@ -239,7 +229,6 @@ def test_a_refund_of_what_came_undone_does_not_take_from_the_next_payment(house:
     assert len(fake().refunds) == sent_before
 
 
-@attack("what was given back after the bank had taken it back is known to nobody")
 def test_money_that_went_back_twice_gets_a_person(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = paid()
     asked(attempt)
@@ -258,7 +247,6 @@ def test_money_that_went_back_twice_gets_a_person(house: World, monkeypatch: pyt
     assert Attempt.objects.get().person_owns_at is not None
 
 
-@attack("a whole refund counts as given back what still waited for a second person")
 def test_an_overpaid_sum_that_waits_for_approval_is_not_lost_by_a_refund_of_the_rest(house: World) -> None:
     attempt = paid(over=LARGE)
     desk.give_back(RefundCase.objects.get().pk, by=CHOI, to=account_of_payer())
@@ -269,21 +257,17 @@ def test_an_overpaid_sum_that_waits_for_approval_is_not_lost_by_a_refund_of_the_
     assert attempt.given_back == back or RefundCase.objects.filter(closed_at=None).exists()
 
 
-@attack("isdigit takes digits of every script; a provider drops or misreads them")
 def test_an_account_number_has_only_plain_digits(house: World) -> None:
     paid(over=7_700)
     with pytest.raises(NotAllowed):
-        desk.give_back(RefundCase.objects.get().pk, by=CHOI, to=BackTo("004", "110-１２３-456789", "김민수"))  # noqa: RUF001
+        desk.give_back(RefundCase.objects.get().pk, by=CHOI, to=BackTo("004", "110-１２３-456789", "김민수"))
 
 
-@attack("the debit's refund takes no notice of the account that the desk named")
 def test_a_debit_is_not_given_back_elsewhere_than_the_desk_said(clearing: DebitWorld, noon: clock.Frozen) -> None:
     bill = customer()
     clearing.money(number_of(1), 60_000)
     to_cut_off(noon)
     results(clearing, noon)
-    from doenda.payments.moves import charge_of
-
     said = providers.get("debit").refund(
         charge_of(attempt_of(bill)), amount=1_000, key="refund-x", reason="r", back_to=account_of_payer()
     )
@@ -291,13 +275,12 @@ def test_a_debit_is_not_given_back_elsewhere_than_the_desk_said(clearing: DebitW
     assert not DebitItem.objects.filter(kind="refund").exists()
 
 
-@attack("what the bank had sent back of it already is booked all the same")
 def test_of_a_parked_deposit_only_what_is_still_there_is_booked(pool: DepositWorld) -> None:
     bill = overdue_bill(100_000)
     pool.deposit("088900000099", 100_000, late=True)
     run()
     [line] = deposit_desk.parked()
-    ident = deposit_desk.DepositLine.objects.get(pk=line.line_id).ident
+    ident = DepositLine.objects.get(pk=line.line_id).ident
     client = providers.get("deposit").bank  # type: ignore[attr-defined]
     assert not client.give_back(ident, 40_000, "by-hand", "by hand").code
     run()
@@ -310,7 +293,6 @@ def test_of_a_parked_deposit_only_what_is_still_there_is_booked(pool: DepositWor
 # Stranded
 
 
-@attack("a mismatch ends the questions about an attempt in flight, and no act of the desk ends it either")
 def test_an_unknown_that_did_not_match_is_still_asked_about(truth: Truth, noon: clock.Frozen) -> None:
     bill = overdue_bill()
     attempt = scripted_begin(bill)
@@ -326,7 +308,6 @@ def test_an_unknown_that_did_not_match_is_still_asked_about(truth: Truth, noon: 
     assert attempt.state == State.PAID
 
 
-@attack("an answer that was refused for our own settings is 'again' for ever")
 def test_an_answer_that_was_refused_can_be_taken_once_we_can_read_it(
     clearing: DebitWorld, noon: clock.Frozen, settings: LazySettings
 ) -> None:
@@ -338,21 +319,16 @@ def test_an_answer_that_was_refused_can_be_taken_once_we_can_read_it(
     results(clearing, noon)
     assert not DebitAnswer.objects.get().accepted
     settings.DOENDA_PROVIDERS = right
-    from doenda.kernel.sealing import open_sealed
-
     answers.take(open_sealed(DebitAnswer.objects.get().sealed), "by hand")
     assert attempt_of(bill).state == "paid"
 
 
-@attack("an accepted answer that cannot be read any more raises before the house is asked for the others")
 def test_an_answer_that_cannot_be_worked_off_does_not_hold_up_the_others(
     clearing: DebitWorld, noon: clock.Frozen
 ) -> None:
     bill = customer()
     clearing.money(number_of(1), 60_000)
     to_cut_off(noon)
-    from doenda.kernel.sealing import seal
-
     DebitAnswer(name="old", sha256="0" * 64, kind="results", accepted=True, sealed=seal(b"garbage")).insert()
     clearing.clear()
     noon.set(clock.at(date(2014, 10, 29), 3, 5))
@@ -363,7 +339,35 @@ def test_an_answer_that_cannot_be_worked_off_does_not_hold_up_the_others(
     assert attempt_of(bill).state == "paid"
 
 
-@attack("deposits' parked lines are in no list of the desk")
+def test_an_answer_that_cannot_be_fetched_does_not_hold_up_the_others(
+    clearing: DebitWorld, noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = customer()
+    clearing.money(number_of(1), 60_000)
+    to_cut_off(noon)
+    listed = house_of_debits.answers
+    empty = house_of_debits.Listed(0, "EMPTY", 0, "0" * 64)  # announced with no bytes: that never changes
+    monkeypatch.setattr(house_of_debits, "answers", lambda after: [empty, *listed(after)])
+    results(clearing, noon)
+    assert attempt_of(bill).state == "paid"
+
+
+def test_the_till_of_a_clerk_who_left_can_be_used_again(shop: World) -> None:
+    left = User.objects.create(username="kim", role=Role.CLERK)
+    store = shifts.open_store("S1", "강남점", by=BOSS)
+    shift = shifts.open_shift(store.pk, "1", clerk=f"user:{left.pk}", float_amount=100_000)
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    for by in (f"user:{left.pk}", BOSS):
+        with contextlib.suppress(PermissionError):
+            shifts.count(shift.pk, 100_000, clerk=by)
+    with contextlib.suppress(PermissionError):
+        shifts.close(shift.pk, by=BOSS, reason="the clerk has left")
+    try:
+        shifts.open_shift(store.pk, "1", clerk=LEE, float_amount=100_000)
+    except PermissionError:
+        pytest.fail("the till is blocked for ever")
+
+
 def test_the_desk_lists_parked_deposits(pool: DepositWorld) -> None:
     pool.deposit("088900000099", 52_300, late=True)
     run()
@@ -371,7 +375,6 @@ def test_the_desk_lists_parked_deposits(pool: DepositWorld) -> None:
     assert any(desk.waiting().values())
 
 
-@attack("parked records of an answer are in no list of the desk")
 def test_the_desk_lists_parked_records_and_late_files_of_debits(clearing: DebitWorld, noon: clock.Frozen) -> None:
     customer()
     clearing.money(number_of(1), 60_000)
@@ -384,7 +387,6 @@ def test_the_desk_lists_parked_records_and_late_files_of_debits(clearing: DebitW
     assert any(desk.waiting().values())
 
 
-@attack("MONEY names neither the file of debits nor the return of a deposit")
 @pytest.mark.parametrize("kind", ["debit_file", "deposit_return"])
 def test_the_desk_lists_every_effect_on_money_that_will_not_succeed(db: None, kind: str) -> None:
     OutboxRow(kind=kind, key="k", payload={}, due_at=clock.now(), parked_at=clock.now(), reason="FILE_DIFFERS").insert()
@@ -394,17 +396,22 @@ def test_the_desk_lists_every_effect_on_money_that_will_not_succeed(db: None, ki
 # A hostile customer
 
 
-def scripted_begin(bill: Bill, method: str = "card") -> Attempt:
+def a_start(bill: Bill, method: str, provider: str, session: UUID | None = None) -> Attempt:
     said = attempts.start(
         bill.account_id,
         [(bill.pk, bill.remaining)],
         channel="web",
         method=method,
-        provider="scripted",
-        return_url="",
+        provider=provider,
+        return_url="http://shop.test/return",
         lang="ko",
+        session_id=session,
     )
     return Attempt.objects.get(pk=str(said.attempt_id))
+
+
+def scripted_begin(bill: Bill, *, session: UUID | None = None) -> Attempt:
+    return a_start(bill, "card", "scripted", session)
 
 
 def come_back(attempt: Attempt) -> attempts.Result:
@@ -413,27 +420,66 @@ def come_back(attempt: Attempt) -> attempts.Result:
     )
 
 
-@attack("every unknown that comes to nothing takes three days off the clock, however many there were")
 def test_who_comes_back_unpaid_every_three_days_does_not_stop_the_clock_for_ever(
-    truth: Truth, noon: clock.Frozen
+    db: None, noon: clock.Frozen, settings: LazySettings
 ) -> None:
-    """Nothing is paid, nothing is approved: the return address is opened by hand, the provider has nothing there."""
+    """Nothing is approved: PortOne's return address, which holds only our own order id, is opened by hand."""
+    settings.DOENDA_PROVIDERS = {**settings.DOENDA_PROVIDERS, "portone": PORTONE}
+    providers.get.cache_clear()
     bill, first = overdue_bill(), clock.now()
-    for _ in range(20):
-        attempt = scripted_begin(bill)
-        truth.said[outside(attempt.pk)] = Answer(Outcome.NOT_FOUND, "PAYMENT_NOT_FOUND")
-        come_back(attempt)
-        for _ in range(4):
-            noon.advance(timedelta(minutes=10))
-            sweeps.run("inquiries")
-        attempt.refresh_from_db()
-        assert attempt.state == State.REFUSED
-        noon.advance(timedelta(days=2, hours=23))
+    with net.using(PortOneWired(lambda: clock.now().timestamp())):
+        for _ in range(20):
+            attempt = a_start(bill, "card", "portone")
+            came = providers.get("portone").returned({"paymentId": outside(attempt.pk)})
+            charge.confirm(attempt.pk, order_id=came.order_id, ref=came.ref, amount=came.amount, token=came.token)
+            for _ in range(40):
+                noon.advance(timedelta(minutes=1))
+                sweeps.run("inquiries")
+            attempt.refresh_from_db()
+            assert attempt.state == State.REFUSED
+            noon.advance(timedelta(days=2, hours=23))
+    providers.get.cache_clear()
     stopped = sum(((end or clock.now()) - start for start, end in pending.unknowns(bill.account_id)), timedelta())
     assert stopped < (clock.now() - first) / 2
 
 
-@attack("a new amount is a new number, and each rests for thirty days")
+def test_debits_of_an_empty_account_by_hand_end_with_the_policys_tries(
+    clearing: DebitWorld, noon: clock.Frozen
+) -> None:
+    bill = customer()
+    clearing.money(number_of(1), 0)
+    for days in range(30):
+        day = date(2014, 10, 27) + timedelta(days=days)
+        noon.set(clock.at(day, 12))
+        by_hand(bill)
+        noon.set(clock.at(day, 16, 31))
+        files.sweep(100)
+        send()
+        clearing.clear()
+        noon.set(clock.at(day + timedelta(days=1), 3, 5))
+        answers.poll(100)
+        home.bring(100)
+    assert DebitItem.objects.filter(code="NO_FUNDS").count() <= policy.of_scheme("cms", clock.today()).most_tries
+
+
+def test_one_customer_does_not_fill_the_table_of_attempts(truth: Truth, noon: clock.Frozen) -> None:
+    bill = overdue_bill()
+    for _ in range(house_policy.now().attempts_an_hour):
+        noon.advance(timedelta(seconds=1))
+        scripted_begin(bill, session=UUID(int=7))
+    said = attempts.start(
+        bill.account_id,
+        [(bill.pk, 1000)],
+        channel="web",
+        method="card",
+        provider="scripted",
+        return_url="",
+        lang="ko",
+    )
+    assert (said.outcome, said.reason) == ("refused", "TOO_MANY")
+    assert Attempt.objects.count() == house_policy.now().attempts_an_hour
+
+
 def test_one_customer_does_not_use_up_the_pool_of_account_numbers(pool: DepositWorld) -> None:
     bill = overdue_bill()
     session = UUID(int=7)
@@ -452,7 +498,6 @@ def test_one_customer_does_not_use_up_the_pool_of_account_numbers(pool: DepositW
     assert DepositLease.objects.filter(account=bill.account_id).values("number").distinct().count() <= 5
 
 
-@attack("a secret that is no text in UTF-8 raises while it is compared")
 def test_a_doorbell_with_half_a_letter_for_a_secret_is_forged_and_breaks_nothing(
     truth: Truth, noon: clock.Frozen
 ) -> None:
@@ -460,4 +505,3 @@ def test_a_doorbell_with_half_a_letter_for_a_secret_is_forged_and_breaks_nothing
     said = json.loads('{"secret": "\\ud800"}')
     truth.ring = Ring("t", outside(attempt.pk), None, said["secret"])
     assert doorbells.ring("scripted", {}, b"{}") is False
-

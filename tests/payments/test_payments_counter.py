@@ -20,11 +20,11 @@ from doenda.kernel.db import atomic
 from doenda.payments import attempts, providers
 from doenda.payments.counter import receipts, shifts, till
 from doenda.payments.counter.models import Receipt, Shift, Taking
-from doenda.payments.counter.staff import NotAllowed
 from doenda.payments.counter.till import Pressed, Taken
 from doenda.payments.models import Attempt, RefundCase
 from doenda.payments.moves import charge_of
 from doenda.payments.providers.contract import Outcome
+from doenda.payments.staff import NotAllowed
 from doenda.payments.states import State
 
 KIM, LEE, BOSS = "clerk:kim", "clerk:lee", "operator:park"

@@ -14,13 +14,13 @@ from doenda.billing import accounts, books
 from doenda.billing.models import Account, Bill
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
-from doenda.payments import providers, refunds
-from doenda.payments.counter import payouts, receipts, shifts, staff, till
+from doenda.payments import providers, refunds, staff
+from doenda.payments.counter import payouts, receipts, shifts, till
 from doenda.payments.counter.models import DrawerMove, Payout, Receipt, Shift
-from doenda.payments.counter.staff import NotAllowed
 from doenda.payments.models import Attempt, Refund
 from doenda.payments.moves import charge_of
 from doenda.payments.providers.contract import BackTo, Outcome
+from doenda.payments.staff import NotAllowed
 from doenda.payments.states import State
 
 KIM, LEE, BOSS = "clerk:kim", "clerk:lee", "operator:park"

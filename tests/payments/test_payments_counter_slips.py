@@ -82,7 +82,7 @@ def test_a_slip_whose_bill_changed_is_paid_as_it_is_now(db: None, shop: World) -
 def test_a_slip_is_over_with_its_attempt(db: None, shop: World, noon: clock.Frozen) -> None:
     bill, shift = overdue_bill(), opened()
     number = slip_for(bill)
-    noon.advance(timedelta(days=7, seconds=1))
+    noon.advance(timedelta(days=8))
     assert till.take(cash(shift), slip=number).outcome == "expired"
     sweeps.run("inquiries")
     assert Attempt.objects.get().state == State.EXPIRED

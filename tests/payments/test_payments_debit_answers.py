@@ -162,10 +162,10 @@ def test_a_person_who_found_out_what_became_of_a_missing_record_says_so(
     item = item_of(bill)
     for wrong in ("", "UNLISTED", "RETURNED_BY_PAYER"):
         with pytest.raises(ValueError, match="not a result"):
-            home.decide(item.pk, word=wrong, by="clerk")
-    home.decide(item.pk, word=word, by="clerk")
+            home.decide(item.pk, word=wrong, by="collections:choi")
+    home.decide(item.pk, word=word, by="collections:choi")
     assert attempt_of(bill).state == state
-    assert FactRow.objects.get(kind="payments.debit_decided").data["by"] == "clerk"
+    assert FactRow.objects.get(kind="payments.debit_decided").data["by"] == "collections:choi"
     with pytest.raises(ValueError, match="this debit is"):
-        home.decide(item.pk, word=word, by="clerk")
+        home.decide(item.pk, word=word, by="collections:choi")
     assert books.trial().ok

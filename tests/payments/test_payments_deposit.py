@@ -306,14 +306,14 @@ def test_a_deposit_into_a_number_that_was_never_leased_is_parked_and_a_person_de
     assert listed[0].due_at == clock.now() + timedelta(days=1)
     assert listed[0].number == "…0099"
     agree(bank)
-    desk.assign(listed[0].line_id, bill.account_id, by="kim")
-    assert desk.send_back(listed[1].line_id, by="kim")
+    desk.assign(listed[0].line_id, bill.account_id, by="agent:kim")
+    assert desk.send_back(listed[1].line_id, by="agent:kim")
     run()
     bill.refresh_from_db()
     assert (bill.state, bank.at_pool()) == ("settled", 52300)
     assert desk.parked() == []
     with pytest.raises(desk.NotAllowed):
-        desk.assign(listed[0].line_id, bill.account_id, by="kim")
+        desk.assign(listed[0].line_id, bill.account_id, by="agent:kim")
     agree(bank)
 
 
@@ -321,9 +321,9 @@ def test_a_large_parked_sum_needs_a_second_person_to_be_sent_back(bank: DepositW
     bank.deposit("088900000099", 300001, late=True)
     run()
     [line] = desk.parked()
-    assert not desk.send_back(line.line_id, by="kim")
-    assert not desk.send_back(line.line_id, by="kim")
-    assert desk.send_back(line.line_id, by="lee")
+    assert not desk.send_back(line.line_id, by="agent:kim")
+    assert not desk.send_back(line.line_id, by="agent:kim")
+    assert desk.send_back(line.line_id, by="collections:lee")
     run()
     assert bank.at_pool() == 0
     agree(bank)

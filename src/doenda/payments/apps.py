@@ -11,6 +11,8 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         # Handlers, sweeps and subscribers register themselves.
         from doenda.payments import charge, doorbells, inquiry, news, refunds  # noqa: F401
-        from doenda.payments.counter import lists  # noqa: F401
+        from doenda.payments.counter import lists as _counter  # noqa: F401
         from doenda.payments.debit import answers, billing, files, home, instruct  # noqa: F401
+        from doenda.payments.debit import lists as _debit  # noqa: F401
         from doenda.payments.deposits import arrivals, desk, tending  # noqa: F401
+        from doenda.payments.deposits import lists as _deposits  # noqa: F401

@@ -1,6 +1,7 @@
 """Starting an attempt, and what a channel may know of one. Nothing here moves money."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from doenda.billing import accounts
 from doenda.billing.models import Bill
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
-from doenda.payments import inquiry, providers
+from doenda.payments import inquiry, policy, providers
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import charge_of, close_waiting
 from doenda.payments.outcomes import begun
@@ -139,6 +140,8 @@ def create(
         wanted = [(bill_id, amount) for bill_id, amount in wanted if amount > 0]
         if not wanted:
             return Result("nothing_due")
+        if not account.probe and _too_many(account_id):
+            return Result("refused", reason="TOO_MANY")
         if session_id is not None:
             close_waiting(account.attempts.filter(session_id=session_id), "another way was chosen")
         waits = terms.methods[method] is Moves.AT_DEPOSIT
@@ -153,10 +156,21 @@ def create(
             session_id=session_id,
             details=details or {},
             mandate_id=mandate_id,
-            expires_at=clock.now() + (terms.deposit_life if waits else terms.redirect_life),
+            expires_at=_end_of_day(terms.deposit_life) if waits else clock.now() + terms.redirect_life,
         )
         AttemptBill.objects.bulk_create(AttemptBill(attempt=attempt, bill_id=b, amount=a) for b, a in wanted)
     return attempt
+
+
+def _too_many(account_id: UUID) -> bool:
+    """Has this account begun more in an hour than any customer would?"""
+    since = clock.now() - timedelta(hours=1)
+    return Attempt.objects.filter(account_id=account_id, created_at__gt=since).count() >= policy.now().attempts_an_hour
+
+
+def _end_of_day(after: timedelta) -> datetime:
+    """A deadline that people can keep in mind: the end of the day on which `after` is over."""
+    return clock.at(clock.local(clock.now() + after).date(), 23, 59)
 
 
 def look(attempt_id: UUID) -> Result:

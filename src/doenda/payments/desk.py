@@ -14,15 +14,14 @@ from doenda.billing import accounts, books
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
 from doenda.kernel.models import OutboxRow
-from doenda.payments import inquiry, policy, refunds
-from doenda.payments.counter import staff
+from doenda.payments import inquiry, policy, refunds, staff
 from doenda.payments.models import Attempt, Refund, RefundCase
 from doenda.payments.moves import locked
 from doenda.payments.providers.contract import BackTo
 from doenda.payments.refunds import NotAllowed
 from doenda.payments.states import IN_FLIGHT, State
 
-MONEY = ("charge", "refund", "close")
+MONEY = ("charge", "refund", "close", "debit_file", "deposit_return")
 """Kinds of outbox rows that are this room's."""
 
 
@@ -194,7 +193,7 @@ def give_back(case_id: UUID, *, by: str, to: BackTo | None = None) -> Refund:
     Above the limit somebody else must approve it afterwards.
     """
     _require(by, "refund")
-    if to is not None and not (to.bank and to.number.replace("-", "").isdigit() and to.holder):
+    if to is not None and not (to.bank and to.number.isascii() and to.number.replace("-", "").isdigit() and to.holder):
         raise NotAllowed("an account has a bank, a number and a holder")
     with atomic():
         found = RefundCase.objects.filter(pk=case_id).values_list("account_id", flat=True).first()

@@ -29,7 +29,8 @@ def ring(provider: str, headers: Mapping[str, str], body: bytes) -> bool:
     attempt = _attempt(provider, rung.order_id)
     genuine = rung.genuine
     if rung.secret and genuine is not False:
-        genuine = attempt is not None and hmac.compare_digest(rung.secret.encode(), attempt.secret.encode())
+        told = rung.secret.encode(errors="replace")
+        genuine = attempt is not None and hmac.compare_digest(told, attempt.secret.encode())
     if genuine is not True and _unsigned_lately(provider) >= FORGED_KEPT_AN_HOUR:
         if genuine is None and attempt is not None:
             with atomic():

@@ -32,10 +32,22 @@ def our_faults(account_id: UUID) -> list[tuple[datetime, datetime]]:
 def unknowns(account_id: UUID) -> list[tuple[datetime, datetime | None]]:
     """Intervals in which nobody knew whether money had moved, and the customer was asked not to pay again.
 
-    None: not known yet. After an outcome other than `paid`, with some days to try again.
+    None: not known yet. After an outcome other than `paid`, with some days to try again: so often a month that nobody
+    can stop the clock for ever by coming back from a provider's page without having paid.
     """
     moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=State.UNKNOWN).select_related("attempt")
-    return [(move.created_at, _known_at(move.attempt)) for move in moves.order_by("created_at")]
+    rules, found = policy.now(), list[tuple[datetime, datetime | None]]()
+    given: list[datetime] = []
+    for move in moves.order_by("created_at"):
+        end = _known_at(move.attempt)
+        if end is not None and move.attempt.state != State.PAID:
+            lately = [at for at in given if move.created_at - at < timedelta(days=30)]
+            if len(lately) < rules.fruitless_a_month:
+                given.append(move.created_at)
+            else:
+                end -= HELD_AFTER_OUR_FAULT
+        found.append((move.created_at, end))
+    return found
 
 
 def _known_at(attempt: Attempt) -> datetime | None:

@@ -23,7 +23,8 @@ class Policy:
 
     `four_eyes_above`: minor units above which a refund needs a second person. `refund_days`: by when an overpaid sum is
     back. `undone_days`: days without any adverse step
-    after a payment came undone.
+    after a payment came undone. `fruitless_a_month`: unknown outcomes that came to nothing and moved the date.
+    `attempts_an_hour`: that one account may begin.
     """
 
     version: int
@@ -31,6 +32,8 @@ class Policy:
     four_eyes_above: int
     refund_days: int
     undone_days: int
+    fruitless_a_month: int
+    attempts_an_hour: int
 
 
 @cache

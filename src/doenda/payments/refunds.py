@@ -24,6 +24,7 @@ from doenda.payments.models import Attempt, Refund, RefundCase
 from doenda.payments.moves import charge_of, locked, move
 from doenda.payments.owned import to_a_person
 from doenda.payments.providers.contract import BackTo, Outcome
+from doenda.payments.staff import person
 from doenda.payments.states import State
 
 SYSTEM = "system"
@@ -46,6 +47,8 @@ def ask(attempt: Attempt, reason: str, *, by: str = SYSTEM) -> Refund:
     standing = next((each for each in found if each.failed_at is None), None)
     if standing is not None:
         return standing
+    for waiting in attempt.refunds.filter(of_credit=True, needs_two=True, approved_by="", done_at=None, failed_at=None):
+        withdraw(waiting, "THE_WHOLE_GOES_BACK")
     amount = attempt.taken - given(attempt)
     if attempt.state != State.PAID or amount <= 0:
         raise NotAllowed("nothing of this payment is left to give back")
@@ -92,7 +95,7 @@ def approve(refund_id: UUID, *, by: str) -> Refund:
         refund = Refund.objects.select_for_update(of=("self",)).select_related("attempt").get(pk=refund_id)
         if not refund.needs_two or refund.approved_by or refund.failed_at:
             raise NotAllowed("nothing waits for approval here")
-        if by in {refund.asked_by, ""}:
+        if not by or person(by) == person(refund.asked_by):
             raise NotAllowed("somebody else must approve it")
         refund.approved_by = by
         refund.save(update_fields=["approved_by"])
@@ -191,7 +194,9 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
     if refund.done_at is not None or refund.failed_at is not None:
         return outbox.Sent()
     attempt = refund.attempt
-    if attempt.state != State.PAID and not (refund.of_credit and attempt.state == State.REVERSED):
+    earlier = refund.created_at < _since(attempt)
+    stands = attempt.state == State.PAID and not earlier
+    if not stands and not (refund.of_credit and attempt.state == State.REVERSED):
         durable(lambda: _failed(refund, row, "UNDONE"))
         return outbox.Sent()
     answer = providers.get(attempt.provider).refund(
@@ -234,6 +239,8 @@ def _posted(refund: Refund, row: OutboxRow) -> None:
         attempt.save(update_fields=["given_back"])
     elif attempt.state == State.PAID:
         reverse(account, attempt, ("refund", str(refund.id)), refund.reason)
+    elif not refund.of_credit:
+        to_a_person(attempt, f"REFUNDED WHEN {attempt.state}")
     now = clock.now()
     Refund.objects.filter(pk=refund.pk).update(done_at=now)
     if RefundCase.objects.filter(refund=refund, closed_at=None).update(closed_at=now, outcome="refunded"):

@@ -8,14 +8,14 @@ from doenda.access import audit
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.models import OutboxRow
-from doenda.payments import policy
-from doenda.payments.counter import numbers, staff
+from doenda.payments import policy, staff
+from doenda.payments.counter import numbers
 from doenda.payments.counter.models import Payout, Receipt
 from doenda.payments.counter.receipts import of, write
 from doenda.payments.counter.shifts import expected, held
-from doenda.payments.counter.staff import NotAllowed
 from doenda.payments.models import Attempt
 from doenda.payments.providers.contract import Answer, Outcome
+from doenda.payments.staff import NotAllowed
 
 KEY = "refund-"
 

@@ -13,14 +13,14 @@ from doenda.access import audit
 from doenda.kernel import clock
 from doenda.kernel.db import durable
 from doenda.kernel.ids import outside
-from doenda.payments import outcomes
-from doenda.payments.counter import numbers, staff
+from doenda.payments import outcomes, staff
+from doenda.payments.counter import numbers
 from doenda.payments.counter.models import Receipt, Shift
 from doenda.payments.counter.shifts import expected, held
-from doenda.payments.counter.staff import NotAllowed
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import locked
 from doenda.payments.providers.contract import Answer, Outcome
+from doenda.payments.staff import NotAllowed
 from doenda.payments.states import State
 
 

@@ -12,9 +12,10 @@ from django.db.models import Case, F, Q, Sum, When
 from doenda.access import audit
 from doenda.kernel import clock
 from doenda.kernel.db import atomic, durable
-from doenda.payments.counter import policy, staff
+from doenda.payments import staff
+from doenda.payments.counter import policy
 from doenda.payments.counter.models import DrawerMove, Receipt, Shift, Store
-from doenda.payments.counter.staff import NotAllowed
+from doenda.payments.staff import NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def move_cash(shift_id: UUID, amount: int, reason: str, *, clerk: str, press: st
             return known
         if not amount or not reason.strip():
             raise ValueError("say how much, and why")
-        needs_two = abs(amount) > policy.now().drawer_above
+        alone = shift.moves.filter(second="", amount__lt=0).aggregate(total=Sum("amount"))["total"] or 0
+        needs_two = max(abs(amount), -alone - min(amount, 0)) > policy.now().drawer_above
         if needs_two or second:
             staff.require_second(second, besides=clerk)
         if expected(shift) + amount < 0:
@@ -118,13 +120,22 @@ def count(shift_id: UUID, counted: int, *, clerk: str) -> Counted:
         done = Shift.objects.filter(Q(pk=shift_id, clerk=clerk) & ~Q(counted=None)).first()
         if done is not None:
             return _told(done)
-        shift = held(shift_id, clerk)
+        shift = _left_behind(shift_id, clerk) or held(shift_id, clerk)
         shift.counted, shift.expected, shift.counted_at = counted, expected(shift), clock.now()
         shift.difference = counted - shift.expected
         shift.needs_two = abs(shift.difference) > policy.now().difference_above
         shift.save(update_fields=["counted", "expected", "difference", "counted_at", "needs_two"])
         audit.note(clerk, "shift counted", subject_id=shift.pk, difference=shift.difference)
         return _told(shift)
+
+
+def _left_behind(shift_id: UUID, by: str) -> Shift | None:
+    """The open shift of a clerk who is none any more: who may be a second pair of eyes counts it."""
+    shift = Shift.objects.select_for_update(of=("self",)).select_related("store").filter(pk=shift_id).first()
+    if shift is None or shift.counted_at is not None or shift.clerk == by or staff.role_of(shift.clerk) is not None:
+        return None
+    staff.require_second(by, besides=shift.clerk)
+    return shift
 
 
 def _told(shift: Shift) -> Counted:

@@ -10,7 +10,8 @@ from uuid import UUID
 from doenda.access import tries
 from doenda.kernel import clock
 from doenda.kernel.db import atomic, durable
-from doenda.payments.counter import numbers, policy, staff
+from doenda.payments import staff
+from doenda.payments.counter import numbers, policy
 from doenda.payments.counter.models import Slip
 from doenda.payments.models import Attempt
 

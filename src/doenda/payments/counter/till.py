@@ -16,13 +16,13 @@ from doenda.kernel.db import atomic, durable
 from doenda.kernel.ids import inside
 from doenda.payments import attempts, outcomes
 from doenda.payments.counter import numbers, receipts, slips
-from doenda.payments.counter.models import Receipt, Slip, Taking
+from doenda.payments.counter.models import Receipt, Shift, Slip, Taking
 from doenda.payments.counter.receipts import answer_of, moving_elsewhere, number_of, write
 from doenda.payments.counter.shifts import held
-from doenda.payments.counter.staff import NotAllowed
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import close_waiting, locked, move
 from doenda.payments.providers.contract import Answer, Charge, Outcome
+from doenda.payments.staff import NotAllowed
 from doenda.payments.states import IN_FLIGHT, State
 
 ASKED_AFTER = timedelta(seconds=20)
@@ -108,10 +108,9 @@ def take(
     """
     pressed = _checked(pressed)
     if done := receipts.of_press(pressed.press):
-        return _told(done)
+        return _told(_same(done, pressed, account_id, slip))
     with atomic():
-        held(pressed.shift_id, pressed.clerk)
-        _once(pressed)
+        _once(held(pressed.shift_id, pressed.clerk), pressed)
     if slip:
         found = slips.find(slip, by=pressed.clerk)
         if found is None or isinstance(found, slips.Throttled):
@@ -124,6 +123,17 @@ def take(
     if account_id is None or not bills:
         return Taken("nothing_due")
     return _take(pressed, account_id, bills, lang)
+
+
+def _same(done: Receipt, pressed: Pressed, account_id: UUID | None, slip: str) -> Receipt:
+    """The receipt of a form that came twice. Raises NotAllowed if it says something else this time."""
+    taking = done.taking
+    assert taking is not None
+    names = ("shift_id", "method", "amount", "tendered", "approval")
+    other = any(getattr(taking, name) != getattr(pressed, name) for name in names)
+    if other or (not slip and account_id != taking.account_id):
+        raise NotAllowed("this form was sent before, with something else in it")
+    return done
 
 
 def _checked(pressed: Pressed) -> Pressed:
@@ -139,10 +149,11 @@ def _checked(pressed: Pressed) -> Pressed:
     return pressed
 
 
-def _once(pressed: Pressed) -> None:
-    """The terminal gives each approval once; the database holds to it as well."""
-    same = Receipt.objects.filter(shift_id=pressed.shift_id, method="card", voided_at=None, kind=Receipt.Kind.TAKEN)
-    if pressed.approval and same.filter(approval=pressed.approval, amount=pressed.amount).exists():
+def _once(shift: Shift, pressed: Pressed) -> None:
+    """A terminal gives each approval once: in a store and a day one number stands on one receipt, whatever its sum."""
+    since = clock.now() - timedelta(days=1)
+    same = Receipt.objects.filter(store=shift.store, method="card", voided_at=None, kind=Receipt.Kind.TAKEN)
+    if pressed.approval and same.filter(approval=pressed.approval, created_at__gt=since).exists():
         raise NotAllowed("this approval number has a receipt already")
 
 

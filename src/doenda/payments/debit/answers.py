@@ -17,7 +17,7 @@ from doenda.billing.models import Account
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.sealing import open_sealed, seal
-from doenda.payments import bulk
+from doenda.payments import bulk, staff
 from doenda.payments.debit import home, house, mandates, rules
 from doenda.payments.debit.formats import cms, sepa
 from doenda.payments.debit.formats.words import Head, Malformed, Result, ResultFile
@@ -48,13 +48,24 @@ def poll(limit: int = 100) -> int:
     """Fetch what the house has answered since we last looked; also finish what a crash interrupted."""
     done = 0
     for answer in DebitAnswer.objects.filter(accepted=True, done_at=None).order_by("created_at")[:limit]:
-        work_off(answer)
+        try:
+            work_off(answer)
+        except Exception:
+            log.exception("%s was not worked off", answer.name)
         done += 1
     if house.config() is None or not _listening():
         return done
     try:
         for listed in house.answers(_looked_at())[: max(0, limit - done)]:
-            take(house.fetch(listed), listed.name)
+            try:
+                content = house.fetch(listed)
+            except house.NotNow as error:
+                if str(error) not in ("SIZE", "OTHER_BYTES"):
+                    raise
+                log.exception("%s cannot be fetched", listed.name)
+                content = b""
+            if content:
+                take(content, listed.name)
             with atomic():
                 DebitCursor.objects.filter(house=house.DEP, number__lt=listed.number).update(number=listed.number)
             done += 1
@@ -80,10 +91,10 @@ def take(content: bytes, name: str) -> Taken:
     sha256 = hashlib.sha256(content).hexdigest()
     with atomic():
         known = DebitAnswer.objects.select_for_update().filter(sha256=sha256).first()
-        if known is not None:
+        if known is not None and known.accepted:
             known.again += 1
             known.save(update_fields=["again"])
-    if known is not None:
+    if known is not None and known.accepted:
         log.warning("%s came again and is ignored", name)
         return Taken("again", {"ignored": "these bytes were delivered before", "name": known.name})
     try:
@@ -99,7 +110,13 @@ def take(content: bytes, name: str) -> Taken:
         return Taken("refused", report)
     made = DebitAnswer(name=read.name, sha256=sha256, kind=read.answers, accepted=True, sealed=seal(content))
 
+    if known is not None:
+        made.pk = known.pk
+
     def write() -> bool:
+        if known is not None:
+            refused = DebitAnswer.objects.filter(pk=known.pk, accepted=False)
+            return bool(refused.update(name=read.name, kind=read.answers, accepted=True, report={}))
         return made.insert(once=True)
 
     if not durable(write):
@@ -263,7 +280,8 @@ def _bring(changed: Sequence[tuple[DebitItem, Code]], locked: dict[UUID, Account
 
 
 def close_parked(parked_id: UUID, *, by: str, note: str) -> None:
-    """A person has found out what the record was and did what was needed; it stays in the history."""
+    """A person has found out what the record was and did what was needed; it stays in the history. Raises NotAllowed."""
+    staff.require(by, "refund")
     with atomic():
         rows = DebitParked.objects.filter(pk=parked_id, closed_at=None)
         rows.update(closed_at=clock.now(), closed_by=by[:80], note=note[:200])

@@ -33,7 +33,11 @@ _STANDS = """
     SELECT i.id FROM payments_debititem i JOIN payments_attempt a ON a.id = i.attempt_id
     WHERE i.id = ANY(%(ids)s) AND i.state = 'waiting' AND (i.kind = 'refund' OR (a.state = 'instructed' AND NOT EXISTS (
         SELECT FROM payments_attemptbill p JOIN billing_bill b ON b.id = p.bill_id
-        WHERE p.attempt_id = a.id AND (b.state <> 'open' OR b.amount + b.late_fee - b.paid - b.credited < p.amount))))
+        WHERE p.attempt_id = a.id AND (b.state <> 'open' OR b.amount + b.late_fee - b.paid - b.credited < p.amount))
+        AND NOT EXISTS (
+        SELECT FROM payments_attemptbill p JOIN payments_attemptbill q ON q.bill_id = p.bill_id
+        JOIN payments_attempt o ON o.id = q.attempt_id
+        WHERE p.attempt_id = a.id AND o.id <> a.id AND (q.in_flight OR (o.state = 'instructed' AND o.id < a.id)))))
     FOR UPDATE OF i
 """
 

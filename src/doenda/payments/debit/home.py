@@ -10,7 +10,7 @@ from uuid import UUID
 
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
-from doenda.payments import outcomes, providers
+from doenda.payments import outcomes, providers, staff
 from doenda.payments.debit import policy
 from doenda.payments.debit.models import DebitFile, DebitItem
 from doenda.payments.debit.tries import next_days
@@ -70,6 +70,7 @@ def decide(item_id: UUID, *, word: str, by: str) -> DebitItem:
 
     `word` is one of providers/debit/codes.py. Raises ValueError for another, and for a debit that has a result.
     """
+    staff.require(by, "refund")
     code = WORDS.get(word)
     states = {Outcome.PAID: S.PAID, Outcome.REFUSED: S.REFUSED, Outcome.OUR_FAULT: S.REFUSED}
     if code is None or code.outcome not in states or not by:

@@ -1,22 +1,25 @@
 """What a person does with parked lines: see them, give one to its account, or have it sent back to its sender."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Sum
 
+from doenda.access import audit
 from doenda.billing import accounts
 from doenda.kernel import clock, outbox
 from doenda.kernel.db import durable
+from doenda.kernel.ids import outside
 from doenda.kernel.models import OutboxRow
-from doenda.payments import policy
+from doenda.payments import outcomes, policy, staff
 from doenda.payments.deposits import arrivals, posting, storing
 from doenda.payments.deposits.models import DepositLine
 from doenda.payments.deposits.movements import DEPOSIT
 from doenda.payments.providers.contract import Outcome
 from doenda.payments.providers.deposit import codes
+from doenda.payments.providers.deposit.provider import paid_by
 
 S = DepositLine.State
 
@@ -65,6 +68,8 @@ def parked(limit: int = 100) -> list[Parked]:
 def assign(line_id: UUID, account_id: UUID, *, by: str) -> None:
     """It is this account's: its oldest due bills take first, the rest is credit with a case. Raises NotAllowed."""
 
+    staff.require(by, "refund")
+
     def work() -> None:
         account = accounts.lock(account_id)
         line = _waiting(line_id)
@@ -73,6 +78,10 @@ def assign(line_id: UUID, account_id: UUID, *, by: str) -> None:
         line.handled_by, line.handled_at = by[:80], clock.now()
         attempt = posting.begin(account, line.amount, posting.parts(account, None, line.amount), "agent")
         posting.book(account, line, attempt)
+        if returned := posting.all_returned(line):
+            said = replace(paid_by(line, outside(attempt.id)), code="RETURNED", given_back=returned)
+            outcomes.bring(account, attempt, said, "deposit list", fresh=True, asked_in=attempt.state)
+        audit.note(by, "deposit assigned", subject_id=line.pk, account_id=account.pk)
 
     durable(work)
 
@@ -80,10 +89,12 @@ def assign(line_id: UUID, account_id: UUID, *, by: str) -> None:
 def send_back(line_id: UUID, *, by: str) -> bool:
     """Have it sent back to its sender. False: somebody else has to ask for the same, as it is above the limit."""
 
+    staff.require(by, "refund")
+
     def work() -> bool:
         line = _waiting(line_id)
         needs_two = line.amount > policy.now().four_eyes_above
-        if needs_two and line.asked_by in {"", by}:
+        if needs_two and (not line.asked_by or staff.person(line.asked_by) == staff.person(by)):
             line.asked_by = by[:80]
             line.save(update_fields=["asked_by"])
             return False

@@ -32,6 +32,8 @@ def take(attempt_id: UUID, *, bank: str = "", until: datetime | None = None) -> 
 
     def work() -> DepositLease | None:
         found = _of(attempt=attempt)
+        if found is None and had_enough(attempt):
+            return None
         if found is None:
             return _lease(attempt.account, bank, attempt=attempt, channel=attempt.channel, until=until)
         return found if found.closed_at is None and found.close_wanted_at is None else None
@@ -54,6 +56,13 @@ def own(account: Account, *, bank: str = "", wishes: Sequence[UUID] = (), channe
         return _lease(account, bank, channel=channel, wishes=wishes)
 
     return _once(work, lambda: _of(account=account, attempt=None, closed_at=None))
+
+
+def had_enough(attempt: Attempt) -> bool:
+    """Has its account had more numbers lately than the pool can spare for one? They rest before others get them."""
+    rules = policy.now()
+    mine = DepositLease.objects.filter(account_id=attempt.account_id, since__gt=clock.now() - rules.rest)
+    return not attempt.synthetic and mine.exclude(attempt=None).count() >= rules.numbers_an_account
 
 
 def _once(work: Callable[[], DepositLease | None], again: Callable[[], DepositLease | None]) -> DepositLease | None:

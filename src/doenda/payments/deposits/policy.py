@@ -16,7 +16,10 @@ POLICIES = Path(__file__).parent / "policies"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds from `since` on. `rest`: before a number is anybody else's; `park`: a person's time for a line."""
+    """What holds from `since` on. `rest`: before a number is anybody else's; `park`: a person's time for a line.
+
+    `numbers_an_account`: that one account may have had for its bills within one rest: the pool is for everybody.
+    """
 
     version: int
     since: date
@@ -27,6 +30,7 @@ class Policy:
     reread: timedelta
     reread_every: timedelta
     skew: timedelta
+    numbers_an_account: int
 
 
 @cache
@@ -46,6 +50,7 @@ def versions(country: str) -> tuple[Policy, ...]:
                 reread=timedelta(hours=each["reread_hours"]),
                 reread_every=timedelta(minutes=each["reread_minutes"]),
                 skew=timedelta(minutes=each["skew_minutes"]),
+                numbers_an_account=int(each["numbers_an_account"]),
             )
             for each in data["version"]
         ]

@@ -194,7 +194,7 @@ def _followed(line: DepositLine) -> int:
         attempt = Attempt.objects.select_for_update().get(pk=attempt.pk)
         answer = paid_by(origin, outside(attempt.id))
         if line.kind == RETURNED:
-            given_back = _all_returned(origin)
+            given_back = all_returned(origin)
             answer = replace(answer, code="RETURNED", given_back=given_back)
         else:
             answer = replace(answer, code="TAKEN_BACK", outcome=Outcome.UNDONE)
@@ -205,7 +205,7 @@ def _followed(line: DepositLine) -> int:
         line.state, line.attempt = S.POSTED, attempt
     else:
         line.state = S.NOTED
-        gone = _all_returned(origin) + (line.amount if line.kind != RETURNED else 0)
+        gone = all_returned(origin) + (line.amount if line.kind != RETURNED else 0)
         if origin.state == S.PARKED and gone >= origin.amount:
             origin.state = S.NOTED
             origin.save(update_fields=["state"])
@@ -213,6 +213,7 @@ def _followed(line: DepositLine) -> int:
     return 1
 
 
-def _all_returned(origin: DepositLine) -> int:
+def all_returned(origin: DepositLine) -> int:
+    """What of a deposit went back to its sender (minor units)."""
     back = DepositLine.objects.filter(bank=origin.bank, of=origin.ident, kind=RETURNED)
     return int(back.aggregate(sum=Sum("amount"))["sum"] or 0)

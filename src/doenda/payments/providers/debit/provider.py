@@ -10,7 +10,7 @@ from django.db.models import Sum
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import inside, new_id, outside
-from doenda.payments.debit import policy
+from doenda.payments.debit import policy, tries
 from doenda.payments.debit.models import DebitItem, Mandate
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import locked
@@ -43,6 +43,8 @@ class Debit(Provider):
                 return self._answer(item, attempt)
             mandate = _mandate(account.pk, charge.mandate)
             refused = _why_not(attempt, mandate)
+            if not refused and tries.next_days([attempt.pk])[attempt.pk] is None:
+                refused = "TRIES_USED_UP"
             if refused or mandate is None:
                 return Answer(Outcome.REFUSED, refused)
             terms = policy.of_scheme(mandate.scheme, clock.today())
@@ -86,6 +88,8 @@ class Debit(Provider):
 
         Our own record (see formats/cms_table.py); SEPA has none: there a person sends a transfer.
         """
+        if back_to is not None:
+            return Answer(Outcome.REFUSED, "ONLY_TO_ITS_SOURCE")
         with atomic():
             account, attempt = locked(inside(charge.order_id))
             known = DebitItem.objects.filter(kind="refund", key=key).select_for_update().first()

@@ -12,6 +12,7 @@ from doenda.kernel.db import durable
 from doenda.kernel.ids import inside, outside
 from doenda.payments.deposits import leasing, storing
 from doenda.payments.deposits.models import DepositLease, DepositLine
+from doenda.payments.models import Attempt
 from doenda.payments.providers.contract import (
     Answer,
     BackTo,
@@ -52,6 +53,8 @@ class Deposit(Provider):
     def start(self, charge: Charge) -> Answer:
         """Lease a number (durable first), then open it at the bank; the same order again is the same number."""
         lease = leasing.take(inside(charge.order_id), bank=charge.bank, until=charge.until)
+        if lease is None and leasing.had_enough(Attempt.objects.get(pk=inside(charge.order_id))):
+            return Answer(Outcome.REFUSED, "NUMBERS_USED_UP")
         if lease is None:
             return Answer(Outcome.OUR_FAULT, "NO_NUMBER")
         said = self.open(lease)

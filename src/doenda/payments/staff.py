@@ -17,6 +17,17 @@ MAY = {
 LONGEST = 80
 
 
+def person(actor: str) -> str:
+    """Who it is, however the name is spelled and in whatever role: to be compared, never stored."""
+    kind, _, name = actor.rpartition(":")
+    if kind == "user":
+        try:
+            return f"user:{UUID(name)}"
+        except ValueError:
+            return actor
+    return name.strip().casefold()
+
+
 class NotAllowed(PermissionError):
     """This person may not do this, or not so; the message says why."""
 
@@ -48,6 +59,6 @@ def require(actor: str, act: str) -> None:
 
 def require_second(second: str, *, besides: str) -> None:
     """Raises NotAllowed unless `second` is somebody else than `besides`, and may be a second pair of eyes."""
-    if second == besides:
+    if person(second) == person(besides):
         raise NotAllowed("a second person must agree")
     require(second, "second")
