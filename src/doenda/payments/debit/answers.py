@@ -280,7 +280,10 @@ def _bring(changed: Sequence[tuple[DebitItem, Code]], locked: dict[UUID, Account
 
 
 def close_parked(parked_id: UUID, *, by: str, note: str) -> None:
-    """A person has found out what the record was and did what was needed; it stays in the history. Raises NotAllowed."""
+    """A person has found out what the record was and did what was needed; it stays in the history.
+
+    Raises NotAllowed.
+    """
     staff.require(by, "refund")
     with atomic():
         rows = DebitParked.objects.filter(pk=parked_id, closed_at=None)
