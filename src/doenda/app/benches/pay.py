@@ -163,7 +163,7 @@ def _with_real_bank(made: Ground, seconds: float, tag: str, rate: float, say: Sa
     """One round in which the bank is a process of its own, with books that it makes durable."""
     measured = Measured()
     with tempfile.TemporaryDirectory() as folder, _bank(Path(folder)) as url:
-        bank = Sandbox({"url": url, "key": "sandbox-key", "webhook_secrets": []})
+        bank = Sandbox({"url": url, "key": _secrets()["SANDBOX_BANK_KEY"], "webhook_secrets": []})
 
         def register(attempt_id: Any, amount: int) -> str:
             charge = Charge(outside(attempt_id), amount, "KRW", "card", "bench", "http://127.0.0.1/return")
@@ -207,18 +207,23 @@ def _serving(application: str, env: Mapping[str, str]) -> Iterator[Web]:
         yield Web(port, process.pid, Path(folder) / "web.log")
 
 
+_BANK_KEYS = ("SANDBOX_BANK_KEY", "SANDBOX_WEBHOOK_SECRET")
+
+
 @cache
 def _secrets() -> dict[str, str]:
-    """Keys of this run only, known to this process and to the web process."""
-    settings.SECRET_KEY = randomness.token_bytes(32).hex()
-    return {"DOENDA_SECRET_KEY": settings.SECRET_KEY, "DOENDA_LINK_KEYS": f"1:{randomness.token_bytes(32).hex()}"}
+    """Keys of this run only, known to this process, to the web process and to the bank."""
+    made = {name: randomness.token_bytes(32).hex() for name in ("DOENDA_SECRET_KEY", *_BANK_KEYS)}
+    settings.SECRET_KEY = made["DOENDA_SECRET_KEY"]
+    return made | {"DOENDA_LINK_KEYS": f"1:{randomness.token_bytes(32).hex()}"}
 
 
 @contextlib.contextmanager
 def _bank(folder: Path) -> Iterator[str]:
     port = free_port(8300)
     argv = [PYTHON, "-m", "peers.bank", "--port", str(port), "--journal", str(folder / "bank.jsonl")]
-    with _process(argv, os.environ, folder / "bank.log", answers(port, "/_control/health")):
+    keys = {name: value for name, value in _secrets().items() if name in _BANK_KEYS}
+    with _process(argv, {**os.environ, **keys}, folder / "bank.log", answers(port, "/_control/health")):
         yield f"http://127.0.0.1:{port}"
 
 
