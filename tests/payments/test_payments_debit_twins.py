@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.payments.debit_tools import (
@@ -213,6 +213,7 @@ _made = iter(range(1, 1_000_000))
 
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(due=0, before=[(-5, "NO_FUNDS"), (-5, "CLOSED_ACCOUNT")], today=9, days=())  # two on one day: the later counts
 @given(due=st.integers(-40, 20), before=tried, today=st.integers(0, 25), days=st.sampled_from([(), (5, 15, 25), (28,)]))
 def test_the_query_chooses_the_bills_that_the_rule_chooses(
     due: int, before: list[tuple[int, str]] | None, today: int, days: tuple[int, ...], settings: Any

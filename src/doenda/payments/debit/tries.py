@@ -14,7 +14,7 @@ from doenda.payments.providers.debit.codes import AGAIN, NOT_COUNTED
 # way from the bill to its attempts to their items: without statistics of a day's new items it would read them all.
 COUNTED = """
     SELECT count(*) AS tries, max(i.day) AS last_day,
-           (array_agg(i.code ORDER BY i.day DESC, i.created_at DESC))[1] AS last_word
+           (array_agg(i.code ORDER BY i.day DESC, i.created_at DESC, i.id DESC))[1] AS last_word
     FROM (SELECT attempt_id FROM payments_attemptbill WHERE bill_id = b.id OFFSET 0) ab
     CROSS JOIN LATERAL (SELECT * FROM payments_debititem WHERE attempt_id = ab.attempt_id AND kind = 'debit' OFFSET 0) i
     WHERE i.state IN ('paid', 'refused', 'returned') AND i.code <> ALL (%(not_counted)s)
