@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 
 from doenda.app import environment, system
+from doenda.app.providers import providers_of
 
 
 def doenda(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -53,11 +54,27 @@ def test_a_service_does_not_run_on_secrets_that_everybody_knows(settings: LazySe
     with pytest.raises(ImproperlyConfigured, match="DOENDA_SECRET_KEY"):
         environment.require_secrets()
     settings.SECRET_KEY, settings.DOENDA_LINK_KEYS = "a" * 50, {"1": "b" * 50}
-    settings.DOENDA_OFFERED = ["sandbox"]
     with pytest.raises(ImproperlyConfigured, match="sandbox"):
         environment.require_secrets()
-    settings.DOENDA_OFFERED = []
+    settings.DOENDA_PROVIDERS = providers_of(
+        lambda name, default="": "counter" if name == "DOENDA_OFFERED" else default
+    )
+    assert "sandbox" not in settings.DOENDA_PROVIDERS, "nobody can ring with a secret that everybody knows"
     environment.require_secrets()
+    settings.DOENDA_SEALING_KEYS = []
+    with pytest.raises(ImproperlyConfigured, match="DOENDA_SEALING_KEYS"):
+        environment.require_secrets()
+
+
+def test_a_provider_that_is_offered_and_not_set_up_stops_the_start_by_name() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "from doenda.app import settings"],
+        env=os.environ | {"DOENDA_OFFERED": "sandbox,tos"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "DOENDA_OFFERED names tos" in said.stderr
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:

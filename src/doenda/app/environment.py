@@ -45,8 +45,10 @@ def require_secrets() -> None:
         return
     if any(key.startswith("not-a-secret") for key in keys):
         raise ImproperlyConfigured("set DOENDA_SECRET_KEY and DOENDA_LINK_KEYS (or NAME_FILE): see app/settings.py")
-    for name in settings.DOENDA_OFFERED:
-        if set(WELL_KNOWN.values()) & set(_words(settings.DOENDA_PROVIDERS[name])):
+    if not settings.DOENDA_SEALING_KEYS:
+        raise ImproperlyConfigured("set DOENDA_SEALING_KEYS (or its _FILE): account numbers are kept sealed")
+    for name, entry in settings.DOENDA_PROVIDERS.items():
+        if set(WELL_KNOWN.values()) & set(_words(entry)):
             raise ImproperlyConfigured(f"the provider {name} has a key that everybody knows: see app/providers.py")
 
 

@@ -1,8 +1,9 @@
 """Which providers of money this installation has, from its environment: an entry each, secrets also from NAME_FILE.
 
 `DOENDA_PROVIDERS` holds every provider that may be asked or may ring; `DOENDA_OFFERED` names those that customers are
-told of. A provider whose address or key is not given is not there; the sandbox is, for development. Adding one is a
-package under payments/providers and an entry here (docs/providers.md).
+told of. A provider whose address or key is not given is not there; the sandbox is only where it is offered, as it is
+unless other providers are named. Adding one is a package under payments/providers and an entry here
+(docs/providers.md).
 """
 
 from collections.abc import Callable
@@ -24,6 +25,11 @@ WELL_KNOWN = {
 """What our own fakes take: everybody knows these, so a service that is no demo does not run on them."""
 
 
+def offered_by(env: Env) -> list[str]:
+    """The providers that customers are told of, by name."""
+    return [each.strip() for each in env("DOENDA_OFFERED", "sandbox").split(",") if each.strip()]
+
+
 def providers_of(env: Env) -> dict[str, dict[str, Any]]:
     """Each provider's settings by its name. A list of keys has the newest first; all of them are live."""
 
@@ -33,14 +39,13 @@ def providers_of(env: Env) -> dict[str, dict[str, Any]]:
     def first(name: str) -> str:
         return several(name)[0]
 
-    found: dict[str, dict[str, Any]] = {
-        "sandbox": {
+    found: dict[str, dict[str, Any]] = {"counter": {"merchant": "counter"}}
+    if "sandbox" in offered_by(env):
+        found["sandbox"] = {
             "url": env("DOENDA_SANDBOX_URL", "http://127.0.0.1:8101"),
             "key": first("SANDBOX_BANK_KEY"),
             "webhook_secrets": several("SANDBOX_WEBHOOK_SECRET"),
-        },
-        "counter": {"merchant": "counter"},
-    }
+        }
     if url := env("DOENDA_DEPOSITS_URL"):
         found["deposit"] = {
             "url": url,

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from doenda.app.providers import providers_of
+from django.core.exceptions import ImproperlyConfigured
+
+from doenda.app.providers import offered_by, providers_of
 
 
 def _env(name: str, default: str = "") -> str:
@@ -60,7 +62,9 @@ DOENDA_CARRIER = {
 DOENDA_CALL = _env("DOENDA_CALL", "02-2014-1023")  # can be dialled from any phone; 114 only from the carrier's own
 DOENDA_BASE_URL = _env("DOENDA_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 DOENDA_PROVIDERS: dict[str, dict[str, Any]] = providers_of(_env)
-DOENDA_OFFERED = [name for name in _env("DOENDA_OFFERED", "sandbox").split(",") if name in DOENDA_PROVIDERS]
+DOENDA_OFFERED = offered_by(_env)
+if _unknown := [name for name in DOENDA_OFFERED if name not in DOENDA_PROVIDERS]:
+    raise ImproperlyConfigured(f"DOENDA_OFFERED names {', '.join(_unknown)}, which has no address or key here")
 # Providers whose page (or the stand-in for it) a walker can finish: only these are proven by synthetic walks.
 DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if name]
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any

@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -215,7 +216,8 @@ def _secrets() -> dict[str, str]:
     """Keys of this run only, known to this process, to the web process and to the bank."""
     made = {name: randomness.token_bytes(32).hex() for name in ("DOENDA_SECRET_KEY", *_BANK_KEYS)}
     settings.SECRET_KEY = made["DOENDA_SECRET_KEY"]
-    return made | {"DOENDA_LINK_KEYS": f"1:{randomness.token_bytes(32).hex()}"}
+    sealing = urlsafe_b64encode(randomness.token_bytes(32)).decode()
+    return made | {"DOENDA_LINK_KEYS": f"1:{randomness.token_bytes(32).hex()}", "DOENDA_SEALING_KEYS": sealing}
 
 
 @contextlib.contextmanager
