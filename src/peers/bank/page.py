@@ -1,164 +1,48 @@
-"""The bank's own page, where the customer approves: plain HTML, one form, two buttons, no script and no cookie."""
+"""The bank's own page, where the customer approves."""
 
-from html import escape
-
+from peers import page
 from peers.bank.moves import way_back
 from peers.bank.state import CANCELED, DONE, IN_PROGRESS, PARTIAL_CANCELED, READY, Payment
-from peers.http import Request, Response
+from peers.http import Response
+from peers.page import amount_words, language
 
-EXPONENTS = {"KRW": 0, "JPY": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "JOD": 3, "OMR": 3, "TND": 3}
+__all__ = ["amount_words", "language", "show", "trouble"]
 
-WORDS = {
+_OURS = {
     "ko": {
         "bank": "샌드박스은행",
         "note": "시험용 은행 · 실제 돈은 움직이지 않아요",
-        "title": "결제 승인",
-        "amount": "결제 금액",
-        "order": "결제 내용",
-        "merchant": "받는 곳",
-        "method": "결제 방법",
-        "number": "주문 번호",
-        "card": "신용·체크카드",
-        "transfer": "계좌이체",
-        "hint": "승인하시면 가맹점으로 돌아가서 결제가 끝나요. 취소하시면 돈이 빠져나가지 않아요.",
-        "approved": "이미 승인하셨어요.",
-        "over": "이 결제는 끝났어요. 여기서는 더 하실 일이 없어요.",
-        "back": "가맹점으로 돌아가기",
         "503": "은행 결제창에 장애가 있어요. 돈은 빠져나가지 않았어요. 가맹점으로 돌아가 다른 방법으로 결제해 주세요.",
-        "404": "이런 결제는 없어요. 돈은 빠져나가지 않았어요.",
-        "400": "승인 또는 취소를 골라 주세요. 돈은 빠져나가지 않았어요.",
-        "trouble": "결제창을 열 수 없어요",
-        "other": "English",
     },
     "en": {
         "bank": "Sandbox Bank",
         "note": "A bank for trials · no real money moves",
-        "title": "Approve the payment",
-        "amount": "Amount",
-        "order": "For",
-        "merchant": "Paid to",
-        "method": "By",
-        "number": "Order number",
-        "card": "Credit or debit card",
-        "transfer": "Account transfer",
-        "hint": "Approve, and the payment is completed back at the merchant. Cancel, and no money is taken.",
-        "approved": "You have approved this payment.",
-        "over": "This payment is over. There is nothing more to do here.",
-        "back": "Back to the merchant",
         "503": "The bank's payment page has a fault. No money was taken. Go back to the merchant and pay another way.",
-        "404": "There is no such payment. No money was taken.",
-        "400": "Choose Approve or Cancel. No money was taken.",
-        "trouble": "The payment page cannot be opened",
-        "other": "한국어",
     },
 }
-
-STYLE = """
-:root{color-scheme:light dark;
---paper:#f4f6f9;--card:#fff;--ink:#16202c;--soft:#55606e;--line:#d9dfe7;--navy:#14315c;--go:#14315c}
-@media(prefers-color-scheme:dark){:root{
---paper:#10151c;--card:#1a222d;--ink:#eef2f6;--soft:#a7b2bf;--line:#344150;--go:#2f5fa8}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);
-font:18px/1.6 -apple-system,"Apple SD Gothic Neo","Malgun Gothic",
-"Noto Sans KR","Nanum Gothic",sans-serif;word-break:keep-all;overflow-wrap:anywhere}
-header{background:var(--navy);color:#fff}
-header div,main{max-width:30rem;margin:0 auto}
-header div{padding:.9rem 1rem}
-header strong{font-size:1.15rem}header small{display:block;font-size:.83rem;color:#d5deeb}
-main{padding:1.25rem 1rem 2rem}
-h1{font-size:1.3rem;margin:.2rem 0 1rem}
-section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.25rem}
-.sum{margin:0;font-size:2rem;font-weight:700;line-height:1.25;font-variant-numeric:tabular-nums}
-.label{margin:0;color:var(--soft);font-size:.9rem}
-dl{margin:1rem 0 0;border-top:1px solid var(--line)}
-dl div{display:flex;gap:1rem;justify-content:space-between;padding:.55rem 0;border-bottom:1px solid var(--line)}
-dl div:last-child{border-bottom:0;padding-bottom:0}
-dl div:last-child dd{font-size:.8rem}
-dt{color:var(--soft);flex:none}dd{margin:0;text-align:right}
-button,.back{display:block;width:100%;min-height:3.2rem;margin-top:.75rem;padding:.6rem 1rem;border-radius:10px;
-border:2px solid var(--go);font:inherit;font-weight:700;text-align:center;cursor:pointer;text-decoration:none}
-.go{background:var(--go);color:#fff}.no,.back{background:transparent;color:var(--ink);border-color:var(--line)}
-:focus-visible{outline:3px solid #e0a100;outline-offset:2px}
-.hint{color:var(--soft);font-size:.9rem}.lang{font-size:.9rem}a{color:inherit}
-"""
-
-
-def language(request: Request) -> str:
-    """`ko` or `en`: what the address says, else what the browser prefers, else Korean."""
-    said = request.query.get("lang", "")
-    if said in WORDS:
-        return said
-    for preferred in request.header("accept-language").lower().split(","):
-        if preferred.strip()[:2] in WORDS:
-            return preferred.strip()[:2]
-    return "ko"
-
-
-def amount_words(amount: int, currency: str) -> str:
-    """`KRW 52,300`: readable in every alphabet and text browser."""
-    exponent = EXPONENTS.get(currency, 2)
-    whole, part = divmod(amount, 10**exponent)
-    return f"{currency} {whole:,}" + (f".{part:0{exponent}d}" if exponent else "")
+WORDS = page.with_own(_OURS)
 
 
 def show(payment: Payment, lang: str) -> Response:
     """The page as the payment's status asks for it."""
-    words = WORDS[lang]
     rows = (
         ("order", payment.order_name),
         ("merchant", payment.merchant),
-        ("method", words[payment.method]),
+        ("method", WORDS[lang][payment.method]),
         ("number", payment.order_id),
     )
-    listed = "".join(f"<div><dt>{words[name]}</dt> <dd>{escape(value)}</dd></div>" for name, value in rows)
-    other = "en" if lang == "ko" else "ko"
-    return _page(
-        200,
-        lang,
-        words["title"],
-        f"""<section><p class="label">{words["amount"]}</p>
-<p class="sum">{amount_words(payment.amount, payment.currency)}</p>
-<dl>{listed}</dl></section>
-{_doors(payment, lang)}
-<p class="lang"><a href="?lang={other}" lang="{other}" hreflang="{other}">{words["other"]}</a></p>""",
-    )
+    amount = amount_words(payment.amount, payment.currency)
+    return page.show(WORDS, lang, rows, amount, _doors(payment, lang), f"?lang={'en' if lang == 'ko' else 'ko'}")
 
 
 def _doors(payment: Payment, lang: str) -> str:
-    words = WORDS[lang]
-    waiting = payment.status in (READY, IN_PROGRESS) and payment.hidden_until is None
-    if not waiting:
-        said = words["approved"] if payment.status in (IN_PROGRESS, DONE, PARTIAL_CANCELED, CANCELED) else words["over"]
-        return f'<p>{said}</p>\n<a class="back" href="{escape(way_back(payment))}">{words["back"]}</a>'
-    said = f"<p>{words['approved']}</p>\n" if payment.status == IN_PROGRESS else ""
-    return f"""{said}<form method="post" action="/pay/{escape(payment.payment_key)}?lang={lang}">
-<button class="go" type="submit" name="decision" value="approve">승인 Approve</button>
-<button class="no" type="submit" name="decision" value="cancel">취소 Cancel</button>
-</form>
-<p class="hint">{words["hint"]}</p>"""
+    if payment.status not in (READY, IN_PROGRESS) or payment.hidden_until is not None:
+        approved = payment.status in (IN_PROGRESS, DONE, PARTIAL_CANCELED, CANCELED)
+        return page.over(WORDS, lang, way_back(payment), approved=approved)
+    action = f"/pay/{payment.payment_key}?lang={lang}"
+    return page.form(WORDS, lang, action, approved=payment.status == IN_PROGRESS)
 
 
 def trouble(status: int, lang: str) -> Response:
     """A page that says what is wrong, and that no money moved by it."""
-    words = WORDS[lang]
-    return _page(status, lang, words["trouble"], f"<section><p>{words[str(status)]}</p></section>")
-
-
-def _page(status: int, lang: str, title: str, inside: str) -> Response:
-    words = WORDS[lang]
-    text = f"""<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} - {words["bank"]}</title><style>{STYLE}</style></head>
-<body><header><div><strong>{words["bank"]}</strong> <small>{words["note"]}</small></div></header>
-<main><h1>{title}</h1>
-{inside}
-</main></body></html>
-"""
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-    }
-    return Response(status, headers, text.encode())
+    return page.trouble(WORDS, status, lang)

@@ -1,11 +1,10 @@
-"""PortOne's script for a shop's page, and the page that it leads to: one form, two buttons, no script, no cookie."""
+"""PortOne's script for a shop's page, and the page that it leads to."""
 
-from html import escape
 from urllib.parse import urlencode
 
-from peers.bank.page import STYLE, amount_words
-from peers.bank.page import WORDS as BANK_WORDS
+from peers import page
 from peers.http import Request, Response
+from peers.page import amount_words
 from peers.portone import moves
 from peers.portone.state import READY, Payment
 
@@ -25,7 +24,7 @@ _OURS = {
         "bad": "The payment was not asked for in the right way. No money was taken.",
     },
 }
-WORDS = {lang: BANK_WORDS[lang] | _OURS[lang] for lang in _OURS}
+WORDS = page.with_own(_OURS)
 
 SDK = """(function () {
   "use strict";
@@ -59,73 +58,33 @@ def sdk(base_url: str) -> Response:
 
 def language(request: Request) -> str:
     """`ko` or `en`: what the page's own link says, else the shop's locale, else the browser, else Korean."""
-    said = request.query.get("lang") or request.query.get("locale", "")[:2].lower()
-    if said in WORDS:
-        return said
-    preferred = (each.strip()[:2] for each in request.header("accept-language").lower().split(","))
-    return next((each for each in preferred if each in WORDS), "ko")
+    return page.language(request, request.query.get("locale", "")[:2].lower())
 
 
 def show(payment: Payment, request: Request, lang: str, now: float) -> Response:
     """The page as the attempt's status asks for it."""
-    words = WORDS[lang]
     rows = (
         ("order", payment.order_name),
         ("merchant", payment.store),
-        ("method", words[payment.method]),
+        ("method", WORDS[lang][payment.method]),
         ("number", payment.payment_id),
     )
-    listed = "".join(f"<div><dt>{words[name]}</dt> <dd>{escape(value)}</dd></div>" for name, value in rows)
-    other = "en" if lang == "ko" else "ko"
-    return _page(
-        200,
-        lang,
-        words["title"],
-        f"""<section><p class="label">{words["amount"]}</p>
-<p class="sum">{amount_words(payment.amount, payment.currency)}</p>
-<dl>{listed}</dl></section>
-{_doors(payment, request, lang, now)}
-<p class="lang"><a href="{_address(request, other)}" lang="{other}" hreflang="{other}">{words["other"]}</a></p>""",
-    )
+    amount = amount_words(payment.amount, payment.currency)
+    other = _address(request, "en" if lang == "ko" else "ko")
+    return page.show(WORDS, lang, rows, amount, _doors(payment, request, lang, now), other)
 
 
 def _doors(payment: Payment, request: Request, lang: str, now: float) -> str:
-    words = WORDS[lang]
     if payment.status != READY or payment.hidden_until is not None:
-        back = escape(moves.way_back(payment, now))
-        return f'<p>{words["over"]}</p>\n<a class="back" href="{back}">{words["back"]}</a>'
-    said = f"<p>{words['approved']}</p>\n" if payment.token and payment.token_until > now else ""
-    return f"""{said}<form method="post" action="{_address(request, lang)}">
-<button class="go" type="submit" name="decision" value="approve">승인 Approve</button>
-<button class="no" type="submit" name="decision" value="cancel">취소 Cancel</button>
-</form>
-<p class="hint">{words["hint"]}</p>"""
+        return page.over(WORDS, lang, moves.way_back(payment, now), approved=False)
+    approved = bool(payment.token) and payment.token_until > now
+    return page.form(WORDS, lang, _address(request, lang), approved=approved)
 
 
 def _address(request: Request, lang: str) -> str:
-    return escape(f"/checkout?{urlencode(request.query | {'lang': lang})}")
+    return f"/checkout?{urlencode(request.query | {'lang': lang})}"
 
 
 def trouble(status: int, lang: str, word: str = "") -> Response:
     """A page that says what is wrong, and that no money moved by it."""
-    words = WORDS[lang]
-    return _page(status, lang, words["trouble"], f"<section><p>{words[word or str(status)]}</p></section>")
-
-
-def _page(status: int, lang: str, title: str, inside: str) -> Response:
-    words = WORDS[lang]
-    text = f"""<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} - {words["bank"]}</title><style>{STYLE}</style></head>
-<body><header><div><strong>{words["bank"]}</strong> <small>{words["note"]}</small></div></header>
-<main><h1>{title}</h1>
-{inside}
-</main></body></html>
-"""
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-    }
-    return Response(status, headers, text.encode())
+    return page.trouble(WORDS, status, lang, word)

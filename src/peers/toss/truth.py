@@ -275,7 +275,7 @@ class Toss(Truth):
         if payment is None or not payment.success_url:
             return page.trouble(404, lang)
         if request.method in ("GET", "HEAD"):
-            return page.show(payment, request, lang)
+            return page.show(payment, lang)
         decision = request.form.get("decision", "")
         if request.method != "POST" or decision not in ("approve", "cancel"):
             return page.trouble(400, lang)
