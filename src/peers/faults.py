@@ -7,6 +7,10 @@ from typing import Any
 from peers.http import Refused
 
 EVERYONE = "*"
+BEFORE = ("timeout_before", "error_before")
+"""What cuts a request off before it has any effect."""
+AFTER = ("timeout_after", "error_after", "slow")
+"""What keeps the answer back, or late, once it has had its effect."""
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from peers.faults import Faults
-from peers.http import Refused, Request, Response, answer
+from peers.faults import AFTER, BEFORE, EVERYONE, Faults
+from peers.http import NoAnswer, Refused, Request, Response, answer
 from peers.journal import Journal
 from peers.outgoing import RETRY_AFTER, Delivery
 
@@ -126,6 +126,30 @@ class Truth(ABC):
         with self._lock:
             self._journal.sync()
             self._journal.close()
+
+    def struck(
+        self, on: str, act: Callable[[float], Response], *, key: str = EVERYONE, lost: str, unsaid: str
+    ) -> Response:
+        """A request under the faults that cut or delay it. `act` gets the seconds that its answer will be late; `lost`
+        and `unsaid` are this peer's codes for an error before any effect and after it."""
+        before = self.faults.fires(BEFORE, key, on)
+        if before:
+            if before.name == "error_before":
+                raise Refused(500, lost, "nothing was done", kept=False)
+            raise NoAnswer(before.hold())
+        after = self.faults.fires(AFTER, key, on)
+        late = after.hold(5.0) if after and after.name == "slow" else 0.0
+        try:
+            response = act(late)
+        except Refused as no:
+            response = self._error(no)
+        if after is None:
+            return response
+        if after.name == "timeout_after":
+            raise NoAnswer(after.hold())
+        if after.name == "error_after":
+            raise Refused(500, unsaid, "the result is not known here", kept=False)
+        return replace(response, delay_seconds=late)
 
     def commit(self, *changes: object) -> None:
         """Decide: all of these changes or none."""

@@ -4,7 +4,6 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 from urllib.parse import quote
@@ -12,13 +11,12 @@ from urllib.parse import quote
 from peers.bank import acts, moves, page, webhooks
 from peers.bank.control import control
 from peers.bank.state import METHODS, Answer, Merchant, Payment, State, Transaction
-from peers.faults import EVERYONE, Faults
+from peers.faults import AFTER, BEFORE, EVERYONE, Faults
 from peers.http import NoAnswer, Refused, Request, Response, answer
 from peers.journal import Journal
 from peers.truth import Clock, Hook, Truth
 
-BEFORE = ("timeout_before", "error_before")
-AFTER = ("timeout_after", "error_after", "slow")
+LOST = "FAILED_INTERNAL_SYSTEM_PROCESSING"
 FAULTS = (
     *BEFORE,
     *AFTER,
@@ -145,27 +143,7 @@ class Bank(Truth):
                 on, act = "cancel", partial(acts.cancel, self, asked, payment)
             case _:
                 raise Refused(404, "NOT_FOUND", request.route)
-        return self._struck(method, on, partial(self._once, request, merchant, act))
-
-    def _struck(self, method: str, on: str, inner: Callable[[], Response]) -> Response:
-        """The request under the faults that cut or delay it, before it has any effect or after."""
-        before = self.faults.fires(BEFORE, method, on)
-        if before:
-            if before.name == "error_before":
-                raise Refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "nothing was done", kept=False)
-            raise NoAnswer(before.hold())
-        try:
-            response = inner()
-        except Refused as no:
-            response = self._error(no)
-        after = self.faults.fires(AFTER, method, on)
-        if after is None:
-            return response
-        if after.name == "timeout_after":
-            raise NoAnswer(after.hold())
-        if after.name == "error_after":
-            raise Refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "the result is not known here", kept=False)
-        return replace(response, delay_seconds=after.hold(5.0))
+        return self.struck(on, lambda _: self._once(request, merchant, act), key=method, lost=LOST, unsaid=LOST)
 
     def _once(self, request: Request, merchant: Merchant, act: acts.Act) -> Response:
         """Act, or with a key seen before give the stored answer."""

@@ -6,19 +6,17 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from functools import partial
 from typing import Any, ClassVar
 
 from peers.deposits import acts, webhooks
 from peers.deposits.control import control
 from peers.deposits.state import CURRENCY, Answer, Entry, Merchant, Number, State
-from peers.faults import EVERYONE, Faults
+from peers.faults import AFTER, BEFORE, EVERYONE, Faults
 from peers.http import NoAnswer, Refused, Request, Response, answer
 from peers.journal import Journal
 from peers.truth import Clock, Hook, Truth, iso
 
-BEFORE = ("timeout_before", "error_before")
-AFTER = ("timeout_after", "error_after", "slow")
+LOST = "FAILED_INTERNAL_SYSTEM_PROCESSING"
 FAULTS = (*BEFORE, *AFTER, *webhooks.FAULTS, "dead", "inquiry_down", "hidden")
 KST = timezone(timedelta(hours=9))
 
@@ -111,9 +109,9 @@ class Deposits(Truth):
         if until is not None:
             return answer(503, {"code": "CLOSED", "message": "the bank is closed", "until": iso(until)})
         if request.method in ("GET", "HEAD"):
-            return self._struck("look", partial(self._look, request, words))
+            return self.struck("look", lambda _: self._look(request, words), lost=LOST, unsaid=LOST)
         on, act = self._act(request, words)
-        return self._struck(on, partial(self._once, request, act))
+        return self.struck(on, lambda _: self._once(request, act), lost=LOST, unsaid=LOST)
 
     def _known(self, request: Request) -> None:
         kind, _, key = request.header("authorization").partition(" ")
@@ -170,26 +168,6 @@ class Deposits(Truth):
             case ["v1", "deposits", ident, "return"]:
                 return "return", lambda: acts.give_back(self, asked, ident)
         raise Refused(404, "NOT_FOUND", request.route)
-
-    def _struck(self, on: str, inner: Callable[[], Response]) -> Response:
-        """The request under the faults that cut or delay it, before it has any effect or after."""
-        before = self.faults.fires(BEFORE, on=on)
-        if before:
-            if before.name == "error_before":
-                raise Refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "nothing was done", kept=False)
-            raise NoAnswer(before.hold())
-        try:
-            response = inner()
-        except Refused as no:
-            response = self._error(no)
-        after = self.faults.fires(AFTER, on=on)
-        if after is None:
-            return response
-        if after.name == "timeout_after":
-            raise NoAnswer(after.hold())
-        if after.name == "error_after":
-            raise Refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "the result is not known here", kept=False)
-        return replace(response, delay_seconds=after.hold(5.0))
 
     def _once(self, request: Request, act: acts.Act) -> Response:
         """Act, or with a key seen before give the stored answer."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
-from peers.faults import EVERYONE, Faults
+from peers.faults import AFTER, BEFORE, EVERYONE, Faults
 from peers.http import NoAnswer, Refused, Request, Response, answer
 from peers.journal import Journal
 from peers.outgoing import Delivery
@@ -33,8 +33,7 @@ from peers.portone.state import (
 )
 from peers.truth import Clock, Hook, HookDone, Truth, iso
 
-BEFORE = ("timeout_before", "error_before")
-AFTER = ("timeout_after", "error_after", "slow")
+LOST = "INTERNAL_SERVER_ERROR"
 FAULTS = (
     *BEFORE,
     *AFTER,
@@ -211,28 +210,7 @@ class PortOne(Truth):
                 on, act = "resend", partial(acts.resend, self, asked, payment)
             case _:
                 raise Refused(404, "NOT_FOUND", "no such path")
-        return self._struck(method, on, partial(self._once, request, merchant, act))
-
-    def _struck(self, method: str, on: str, inner: Callable[[float], Response]) -> Response:
-        """The request under the faults that cut or delay it, before it has any effect or after."""
-        before = self.faults.fires(BEFORE, method, on)
-        if before:
-            if before.name == "error_before":
-                raise Refused(500, "INTERNAL_SERVER_ERROR", "nothing was done", kept=False)
-            raise NoAnswer(before.hold())
-        after = self.faults.fires(AFTER, method, on)
-        slow = after.hold(5.0) if after and after.name == "slow" else 0.0
-        try:
-            response = inner(slow)
-        except Refused as no:
-            response = self._error(no)
-        if after is None:
-            return response
-        if after.name == "timeout_after":
-            raise NoAnswer(after.hold())
-        if after.name == "error_after":
-            raise Refused(500, "INTERNAL_SERVER_ERROR", "the result is not known here", kept=False)
-        return replace(response, delay_seconds=slow)
+        return self.struck(on, partial(self._once, request, merchant, act), key=method, lost=LOST, unsaid=LOST)
 
     def _once(self, request: Request, merchant: Merchant, act: acts.Act, slow: float) -> Response:
         """Act, or with a key seen before give the stored answer; while it runs, nothing but that it runs."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from peers.faults import EVERYONE, Faults
+from peers.faults import AFTER, BEFORE, EVERYONE, Faults
 from peers.http import NoAnswer, Refused, Request, Response, answer
 from peers.journal import Journal
 from peers.outgoing import Delivery
@@ -35,8 +35,7 @@ from peers.truth import Clock, Hook, HookDone, Truth
 
 KEY, MERCHANT = "test_sk_doenda", "doenda"
 KEYS_KEPT = 15 * 86400.0
-BEFORE = ("timeout_before", "error_before")
-AFTER = ("timeout_after", "error_after", "slow")
+LOST, UNSAID = "FAILED_INTERNAL_SYSTEM_PROCESSING", "FAILED_PAYMENT_INTERNAL_SYSTEM_PROCESSING"
 FAULTS = (
     *BEFORE,
     *AFTER,
@@ -223,28 +222,7 @@ class Toss(Truth):
                 on, act = "delete", partial(acts.delete_key, self, merchant, card)
             case _:
                 raise Refused(404, "NOT_FOUND", "no such path")
-        return self._struck(method, on, partial(self._once, request, key, act))
-
-    def _struck(self, method: str, on: str, inner: Callable[[float], Response]) -> Response:
-        """The request under the faults that cut or delay it, before it has any effect or after."""
-        before = self.faults.fires(BEFORE, method, on)
-        if before:
-            if before.name == "error_before":
-                raise Refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "nothing was done", kept=False)
-            raise NoAnswer(before.hold())
-        after = self.faults.fires(AFTER, method, on)
-        slow = after.hold(5.0) if after and after.name == "slow" else 0.0
-        try:
-            response = inner(slow)
-        except Refused as no:
-            response = self._error(no)
-        if after is None:
-            return response
-        if after.name == "timeout_after":
-            raise NoAnswer(after.hold())
-        if after.name == "error_after":
-            raise Refused(500, "FAILED_PAYMENT_INTERNAL_SYSTEM_PROCESSING", "the result is not known here", kept=False)
-        return replace(response, delay_seconds=slow)
+        return self.struck(on, partial(self._once, request, key, act), key=method, lost=LOST, unsaid=UNSAID)
 
     def _once(self, request: Request, api_key: str, act: acts.Act, slow: float) -> Response:
         """Act, or with a key seen before give the stored answer, whatever the body says now; while it runs, nothing
