@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from doenda.app.conformance import drivers
 from doenda.app.conformance.behaviours import ALL, Behaviour
 from doenda.app.conformance.house import House
 from doenda.app.conformance.run import FAILED, NONE, OK, Cell, _result, bench, check, lacking
+from doenda.sim import drivers
 
 ROLLED_BACK = "doenda_test"  # the database of tests that are rolled back (conftest.py)
 ROWS = [

@@ -31,7 +31,7 @@ agent's screen all use the same one.
    the environment or from files (`NAME_FILE`); where two are live, the newest stands first.
 3. Its ways in `assurance/ways.toml` (channel/method/NAME) and, if it competes for a method, its cost in
    `payments/routes.toml`. `DOENDA_OFFERED` names the providers whose ways customers are told of.
-4. A driver in `app/conformance/drivers/NAME.py`; `doenda drill providers` then runs every behaviour against it: paid,
+4. A driver in `sim/drivers/NAME.py`; `doenda drill providers` then runs every behaviour against it: paid,
    refused, each unknown, doubled, late, forged, undone, refunded. It is not a provider of ours before that table is
    green.
 5. Its doorbell is `POST /webhooks/NAME`: `ring` checks it, the house stores it and asks. Nothing it says is posted.

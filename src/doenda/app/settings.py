@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "doenda.channels",
     "doenda.probes",
     "doenda.api",
+    "doenda.sim",
     "doenda.demo",
     "doenda.app",
 ]

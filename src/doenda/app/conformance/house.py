@@ -12,9 +12,6 @@ from django.conf import settings
 from django.db.models import Sum
 from django.test import Client
 
-from doenda.app.conformance.driver import Begun, Driver
-from doenda.app.conformance.line import Bell
-from doenda.app.conformance.places import stand
 from doenda.billing import accounts, bills, books
 from doenda.billing.models import Account, Bill, Book, Party, Posting
 from doenda.kernel import clock, sweeps
@@ -24,6 +21,9 @@ from doenda.payments import attempts, charge, providers, refunds
 from doenda.payments.models import Attempt, Doorbell
 from doenda.payments.providers.contract import PayInto, Provider
 from doenda.payments.states import State
+from doenda.sim.driver import Begun, Driver
+from doenda.sim.line import Bell
+from doenda.sim.places import stand
 
 AMOUNT = 52_300
 RETURN = "http://127.0.0.1:8000/s/return"

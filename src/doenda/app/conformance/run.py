@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from doenda.app import stage
-from doenda.app.conformance import drivers
 from doenda.app.conformance.behaviours import ALL, Behaviour
-from doenda.app.conformance.driver import Driver
 from doenda.app.conformance.house import House, still
-from doenda.app.conformance.line import Line
-from doenda.app.conformance.places import place
 from doenda.app.result import Result
 from doenda.billing import books
 from doenda.kernel import net, offset
 from doenda.payments import providers
+from doenda.sim import drivers
+from doenda.sim.driver import Driver
+from doenda.sim.line import Line
+from doenda.sim.places import place
 
 OK, FAILED, NONE = "ok", "FAILED", "-"
 

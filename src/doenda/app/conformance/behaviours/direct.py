@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from doenda.app.conformance.driver import Begun
 from doenda.app.conformance.house import AMOUNT, RETURN, House
 from doenda.kernel.ids import new_id, outside
 from doenda.payments.providers.contract import Answer, Charge, Outcome, PayInto
+from doenda.sim.driver import Begun
 
 CERTAINLY_NOT = {Outcome.REFUSED, Outcome.OUR_FAULT, Outcome.EXPIRED, Outcome.GIVEN_BACK}
 PART = 1_000

@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.utils.datastructures import CaseInsensitiveMapping
 
 from doenda.app.conformance.house import AMOUNT, House
-from doenda.app.conformance.line import Bell
 from doenda.billing.models import Bill
 from doenda.kernel import clock
 from doenda.payments.models import Attempt
 from doenda.payments.states import State
+from doenda.sim.line import Bell
 
 
 def _begun(house: House) -> tuple[Bill, Attempt]:

@@ -8,9 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.line import Peer
-from doenda.app.conformance.places import stand
 from doenda.kernel import clock, net, sweeps
 from doenda.kernel.ids import inside, new_id
 from doenda.payments.debit import (  # their sweeps register themselves
@@ -21,6 +18,9 @@ from doenda.payments.debit import (  # their sweeps register themselves
     policy,
 )
 from doenda.payments.debit.models import DebitItem, Mandate
+from doenda.sim import driver
+from doenda.sim.line import Peer
+from doenda.sim.places import stand
 
 KEY = "clearing-key"
 RICH, POOR = 10_000_000, 10

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from doenda.app.conformance.driver import Driver
+from doenda.sim.driver import Driver
 
 
 def names() -> list[str]:

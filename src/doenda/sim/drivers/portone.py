@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.driver import Begun
-from doenda.app.conformance.line import Bell, Peer
-from doenda.app.conformance.places import form
 from doenda.kernel import net
 from doenda.payments.providers.contract import PayInto
+from doenda.sim import driver
+from doenda.sim.driver import Begun
+from doenda.sim.line import Bell, Peer
+from doenda.sim.places import form
 
 KEY, STORE = "portone-secret", "store-doenda"
 OLD, NEW = (f"whsec_{base64.b64encode(word).decode()}" for word in (b"the older secret", b"the newer secret"))

@@ -4,13 +4,13 @@ from collections import Counter
 from typing import Any, ClassVar
 from uuid import UUID
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.line import Peer
-from doenda.app.conformance.places import Nobody
 from doenda.kernel import net
 from doenda.kernel.ids import inside, new_id, outside
 from doenda.payments.counter import payouts, shifts, till
 from doenda.payments.providers.contract import PayInto
+from doenda.sim import driver
+from doenda.sim.line import Peer
+from doenda.sim.places import Nobody
 
 CLERK, SECOND, OPERATOR = "clerk:conformance", "clerk:second", "operator:conformance"
 IN_HAND = "the money is in the clerk's hand before anything is written: no request of ours moves it"

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.driver import Begun
-from doenda.app.conformance.line import Bell, Peer
-from doenda.app.conformance.places import form
 from doenda.kernel import net
+from doenda.sim import driver
+from doenda.sim.driver import Begun
+from doenda.sim.line import Bell, Peer
+from doenda.sim.places import form
 
 KEY, PUBLIC, SECRET, ACCOUNT = "sk_test_doenda", "pk_test_doenda", "whsec_doenda", "acct_doenda"
 PAYS, DECLINED = "4000002500003155", "4000008260003178"  # Stripe's test cards: both ask for 3-D Secure first

@@ -1,29 +1,27 @@
-"""The sandbox bank: `peers.bank`."""
+"""Toss Payments: `peers.toss`, its hosted page walked as a browser does; its webhooks are not signed."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.driver import Begun
-from doenda.app.conformance.line import Bell, Peer
-from doenda.app.conformance.places import form
 from doenda.kernel import net
+from doenda.payments.providers.contract import PayInto
+from doenda.sim import driver
+from doenda.sim.driver import Begun
+from doenda.sim.line import Peer
+from doenda.sim.places import form
 
-KEY, SECRET = "sandbox-key", "sandbox-webhook-secret"
+KEY = "test_sk_conformance"
 
 
 class Driver(driver.Driver):
-    name = "sandbox"
+    name = "toss"
+    deposit_method = "deposit"
+    bank = "088"
+    signs = False
     lacks: ClassVar = {
-        "any amount": "it takes exactly what was asked for, or nothing",
-        "deposit": "the sandbox bank opens no virtual accounts",
-        "instructed": "the sandbox bank takes no debit files",
-        "undone": "its payments are final: only a refund gives them back",
+        "instructed": "no debit files: a kept billing key is charged at once",
+        "any amount": "its accounts take exactly what was asked for",
     }
     own_faults: ClassVar = {
         "timeout_before": {"fault": "timeout_before", "seconds": 0.1},
@@ -34,15 +32,18 @@ class Driver(driver.Driver):
     }
 
     def open(self) -> Peer:
-        peer = self.place.peer("bank", "peers.bank.truth.Bank")
-        peer.control("PUT", "merchant", {"key": KEY, "secret": SECRET, "webhook_url": f"{self.place.bell_url}/bank"})
+        peer = self.place.peer("toss", "peers.toss.truth.Toss")
+        peer.control("PUT", "merchant", {"keys": KEY, "webhook_url": f"{self.place.bell_url}/toss"})
         return peer
 
     def config(self) -> dict[str, Any]:
-        return {"url": self.peer.url, "key": KEY, "webhook_secrets": [SECRET], "confirm_seconds": 1.5}
+        return {"url": self.peer.url, "keys": [KEY], "merchant": "doenda", "confirm_seconds": 1.5}
 
     def moves_money(self, request: net.Request) -> bool:
-        return request.url.endswith("/v1/payments/confirm")
+        return urlsplit(request.url).path.endswith("/v1/payments/confirm")
+
+    def gives_back(self, request: net.Request) -> bool:
+        return urlsplit(request.url).path.endswith("/cancel")
 
     def taken(self, order_id: str, ref: str) -> int:
         return int(self.peer.control("GET", "books")["by_order"].get(order_id, 0))
@@ -64,15 +65,11 @@ class Driver(driver.Driver):
         super().heal()
         self.peer.control("PUT", "faults", {})
 
-    def signed(self, bell: Bell, body: bytes, at: datetime) -> Bell:
-        ident, stamp = bell.headers["sandbox-transmission-id"] + "x", str(int(at.timestamp()))
-        digest = hmac.new(SECRET.encode(), f"{ident}.{stamp}.".encode() + body, hashlib.sha256).digest()
-        headers = {
-            "sandbox-transmission-id": ident,
-            "sandbox-timestamp": stamp,
-            "sandbox-signature": "v1," + base64.b64encode(digest).decode(),
-        }
-        return Bell(bell.headers | headers, body)
+    def deposit(self, into: PayInto, amount: int) -> None:
+        self.peer.control("POST", "deposits", {"account_number": into.number, "amount": amount})
+
+    def undo(self, order_id: str, ref: str) -> None:
+        self.peer.control("POST", "undo", {"payment_key": ref})
 
     def other_merchant(self, body: bytes) -> bytes:
-        return body.replace(b'"doenda"', b'"nobody"')
+        return body.replace(b'"mId":"doenda"', b'"mId":"somebodyelse"')

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from doenda.app.conformance.line import Bell, Line, Peer
-from doenda.app.conformance.places import Place
 from doenda.kernel import clock, net
 from doenda.payments.providers.contract import PayInto
+from doenda.sim.line import Bell, Line, Peer
+from doenda.sim.places import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,6 @@ import hmac
 from datetime import datetime
 from typing import Any, ClassVar
 
-from doenda.app.conformance import driver
-from doenda.app.conformance.driver import Begun
-from doenda.app.conformance.line import Bell, Peer
 from doenda.kernel import net
 from doenda.kernel.ids import inside
 from doenda.payments.deposits import (
@@ -17,6 +14,9 @@ from doenda.payments.deposits import (
 )
 from doenda.payments.models import Attempt
 from doenda.payments.providers.contract import PayInto
+from doenda.sim import driver
+from doenda.sim.driver import Begun
+from doenda.sim.line import Bell, Peer
 
 KEY, SECRET = "deposit-key", "deposit-webhook-secret"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from doenda.app.conformance.line import Bell, Peer
 from doenda.kernel import clock, net
+from doenda.sim.line import Bell, Peer
 from peers.http import NoAnswer, Request, Response
 from peers.server import Server
 
