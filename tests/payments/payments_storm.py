@@ -175,7 +175,7 @@ class Storm:
                 State.EXPIRED,
                 State.CLOSED,
             }
-            ours = attempt.amount if attempt.state == State.PAID else 0
+            ours = attempt.taken - attempt.given_back if attempt.state == State.PAID else 0
             assert taken.get(outside(attempt.pk), 0) == ours, (attempt.state, taken.get(outside(attempt.pk)))
         net_taken = sum(taken.values())
         mine = set(Bill.objects.filter(pk__in=self.bills).values_list("account_id", flat=True))

@@ -28,6 +28,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.prepared_max = PREPARED_MAX
         return bool(super()._configure_connection(connection))  # type: ignore[misc]
 
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if not autocommit:
+            seam.point("begin", self)
+            self.ensure_connection()  # whoever acted meanwhile may have died, and its connection with it
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
+
     def _commit(self) -> None:
         seam.point("before", self)
         super()._commit()  # type: ignore[misc]

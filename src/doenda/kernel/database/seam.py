@@ -1,10 +1,11 @@
-"""The commit seam: where a test makes the process die, just before or just after a commit is durable."""
+"""The commit seam: where others may act before a transaction begins, and where a test makes the process die, just before
+or just after a commit is durable."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-type When = Literal["before", "after"]
+type When = Literal["begin", "before", "after"]
 
 
 class Crash(BaseException):
@@ -21,7 +22,10 @@ def point(when: When, wrapper: Any) -> None:
 
 @contextmanager
 def watching(watcher: Callable[[When, Any], None]) -> Iterator[None]:
-    """Call `watcher` at each commit; it may raise Crash through `die`."""
+    """Call `watcher` before each transaction begins, and before and after its commit; it may raise Crash through `die`.
+
+    At "begin" no transaction is open, so it may also let somebody else act on the same connection.
+    """
     _watchers.append(watcher)
     try:
         yield
@@ -37,7 +41,9 @@ def die(wrapper: Any) -> None:
     """
     if wrapper.connection is not None:
         wrapper.connection.close()
-        wrapper.closed_in_transaction = True
+        wrapper.closed_in_transaction = not wrapper.autocommit
+        if wrapper.autocommit:  # before it began, there is no block to clean up after us
+            wrapper.connection = None
     raise Crash
 
 
