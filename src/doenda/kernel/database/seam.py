@@ -1,5 +1,6 @@
-"""The commit seam: where others may act before a transaction begins, and where a test makes the process die, just before
-or just after a commit is durable."""
+"""The commit seam: where others may act before a transaction begins, and where a test makes the process die: then,
+or just before or just after a commit is durable.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
