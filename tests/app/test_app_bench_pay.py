@@ -9,7 +9,7 @@ from doenda.app.benches import pay_alone, pay_check, pay_client, pay_rows
 from doenda.app.result import Result
 from doenda.payments.models import Attempt
 
-MOST_STATEMENTS = 40
+MOST_STATEMENTS = 34
 MOST_TRANSACTIONS = 4
 
 

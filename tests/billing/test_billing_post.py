@@ -164,7 +164,7 @@ def test_overdue_begins_the_day_after_the_due_date(account: Account) -> None:
     bill = make_bill(account)
     assert owed.overdue(account.pk, DUE) == []
     assert [each.bill_id for each in owed.overdue(account.pk, DUE + timedelta(days=1))] == [bill.pk]
-    assert list(owed.open_bills_of([account.pk])) == [account.pk]
+    assert owed.remaining_of([account.pk]) == {account.pk: [(bill.pk, bill.remaining)]}
 
 
 def test_a_correction_below_what_was_paid_gives_credit(account: Account) -> None:

@@ -8,7 +8,10 @@ those stored proofs, too. A success that is stored while another transaction sto
 against that failure's points: 0.64 of 11 points, to the side of caution.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -19,7 +22,7 @@ from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
 from doenda.kernel.ids import new_id
 
-__all__ = ["Outcome", "UnknownWay", "record"]
+__all__ = ["Outcome", "UnknownWay", "Worked", "record", "worked_many"]
 
 _INSERT = """
 WITH way AS (SELECT slug, standing = 'proven' AND calm AS calm FROM assurance_way WHERE slug = %(way)s),
@@ -31,6 +34,15 @@ WITH way AS (SELECT slug, standing = 'proven' AND calm AS calm FROM assurance_wa
              ON CONFLICT DO NOTHING
              RETURNING 1)
 SELECT calm, EXISTS (SELECT 1 FROM new) FROM way
+"""
+
+_CALM = "SELECT slug, standing = 'proven' AND calm FROM assurance_way WHERE slug = ANY(%s)"
+_INSERT_MANY = """
+INSERT INTO assurance_evidence
+    (created_at, outcome, synthetic, source_kind, id, way_id, at, source_id, account_id, detail)
+SELECT %s::timestamptz, 'worked', false, %s, u.*
+  FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[]) u
+ON CONFLICT DO NOTHING
 """
 
 
@@ -76,6 +88,53 @@ def record(
     if new and _weighs(kind, calm):
         _judge(way, Event(kind, at, now, synthetic), evidence_id, detail)
     return bool(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A customer's success on a way, as `record` is told of one; its source is an attempt of `source_kind`."""
+
+    way: str
+    source_id: str
+    account_id: UUID
+    at: datetime
+    detail: str = ""
+
+
+def worked_many(found: Sequence[Worked], *, source_kind: str) -> set[str]:
+    """The set-wise twin of `record` for successes. Returns the ways that are not known: of those nothing is written.
+
+    Where something stands against a way each success is judged by itself.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("evidence is recorded in the transaction that makes it true")
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_CALM, [sorted({each.way for each in found})])
+        calm = dict(cursor.fetchall())
+        plain = [each for each in found if calm.get(each.way)]
+        columns: list[list[Any]] = [
+            [new_id() for _ in plain],
+            [each.way for each in plain],
+            [min(each.at, now) for each in plain],
+            [each.source_id for each in plain],
+            [each.account_id for each in plain],
+            [each.detail[:200] for each in plain],
+        ]
+        cursor.execute(_INSERT_MANY, [now, source_kind, *columns])
+    for each in found:
+        if calm.get(each.way) is False:
+            record(
+                each.way,
+                Outcome.WORKED,
+                source_kind=source_kind,
+                source_id=each.source_id,
+                synthetic=False,
+                account_id=each.account_id,
+                at=each.at,
+                detail=each.detail,
+            )
+    return {each.way for each in found} - calm.keys()
 
 
 def _weighs(kind: Outcome, calm: bool) -> bool:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from doenda.billing import books
 from doenda.billing.models import Account, AccountRole, Line, Party
+from doenda.kernel import once
 from doenda.kernel.ids import new_id
 
 
@@ -19,10 +21,17 @@ def _needs_transaction() -> None:
         raise NotLocked("an account is locked inside a transaction")
 
 
+@once.query
+def _locked(account_id: once.Open) -> "QuerySet[Account]":
+    return Account.objects.select_for_update().filter(pk=account_id)
+
+
 def lock(account_id: UUID) -> Account:
     """The account, locked until the transaction ends. Raises Account.DoesNotExist, NotLocked outside `atomic`."""
     _needs_transaction()
-    account = Account.objects.select_for_update().get(pk=account_id)
+    account = _locked.first(account_id=account_id)
+    if account is None:
+        raise Account.DoesNotExist
     account.__dict__["_locked"] = True
     return account
 
@@ -61,10 +70,12 @@ def open_account(
     return account
 
 
+@once.query
+def _parties(account_id: once.Open, role: once.Open) -> "QuerySet[Party]":
+    rows = Party.objects.filter(roles__account_id=account_id, roles__role=role, roles__line=None)
+    return rows.order_by("roles__created_at", "pk")[:1]
+
+
 def party_of(account_id: UUID, role: str = AccountRole.Role.HOLDER) -> Party | None:
     """Who has this role on the whole account; the oldest of several."""
-    return (
-        Party.objects.filter(roles__account_id=account_id, roles__role=role, roles__line=None)
-        .order_by("roles__created_at", "pk")
-        .first()
-    )
+    return _parties.first(account_id=account_id, role=role)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum
 
 from doenda.billing import classes
 from doenda.billing.models import Bill, BillItem
+from doenda.kernel import once
 from doenda.kernel.money import Money
 
 
@@ -64,6 +65,8 @@ def of_bill(bill: Bill, items_by_class: Mapping[str, int]) -> BillOwed:
 
 
 def _owed(bills: Sequence[Bill]) -> list[BillOwed]:
+    if not bills:
+        return []
     items: dict[UUID, dict[str, int]] = {bill.pk: {} for bill in bills}
     sums = (
         BillItem.objects.filter(bill__in=list(items)).values_list("bill_id", "item_class").annotate(sum=Sum("amount"))
@@ -78,19 +81,23 @@ def open_bills(account_id: UUID) -> list[BillOwed]:
     return _owed(list(Bill.objects.filter(account_id=account_id, state=Bill.State.OPEN).order_by("due_date", "pk")))
 
 
+@once.query
+def _overdue(account_id: once.Open, on: once.Open) -> "QuerySet[Bill]":
+    return Bill.objects.filter(account_id=account_id, state="open", due_date__lt=on).order_by("due_date", "pk")
+
+
 def overdue(account_id: UUID, on: date) -> list[BillOwed]:
     """The open bills whose due date is before `on` (the carrier's date), the oldest first."""
-    return _owed(
-        list(Bill.objects.filter(account_id=account_id, state="open", due_date__lt=on).order_by("due_date", "pk"))
-    )
+    return _owed(_overdue(account_id=account_id, on=on))
 
 
-def open_bills_of(account_ids: Iterable[UUID]) -> dict[UUID, list[BillOwed]]:
-    """`open_bills` of many accounts with two queries; accounts that owe nothing are missing."""
+def remaining_of(account_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int]]]:
+    """What many accounts' open bills owe, as (bill, minor units), the oldest due first; one plain query."""
     rows = Bill.objects.filter(account_id__in=set(account_ids), state="open").order_by("account_id", "due_date", "pk")
-    found: dict[UUID, list[BillOwed]] = {}
-    for each in _owed(list(rows)):
-        found.setdefault(each.account_id, []).append(each)
+    remaining = F("amount") + F("late_fee") - F("paid") - F("credited")
+    found: dict[UUID, list[tuple[UUID, int]]] = {}
+    for account_id, bill_id, left in rows.values_list("account_id", "pk", remaining):
+        found.setdefault(account_id, []).append((bill_id, left))
     return found
 
 

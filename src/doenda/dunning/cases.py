@@ -13,7 +13,7 @@ from doenda.dunning.case_facts import of_json
 from doenda.dunning.decide import Decision, decide
 from doenda.dunning.models import Case, CaseStep
 from doenda.dunning.policy import Policy
-from doenda.kernel import clock
+from doenda.kernel import clock, once
 from doenda.kernel.db import atomic
 
 TRIES = 5
@@ -33,7 +33,7 @@ def review(account_id: UUID) -> Decision | None:
 
 def review_locked(account: Account) -> Decision | None:
     """The same for a caller who holds the account's lock."""
-    case = Case.objects.filter(account=account, closed_at=None).select_for_update().first() or _open(account)
+    case = _open_case.first(account_id=account.pk) or _open(account)
     if case is None:
         return None
     now, rules = clock.now(), policy_now()
@@ -41,6 +41,11 @@ def review_locked(account: Account) -> Decision | None:
     decision = decide(facts, rules, now)
     effects.apply(decision, case=case, facts=facts, policy=rules, now=now)
     return decision
+
+
+@once.query
+def _open_case(account_id: once.Open) -> "QuerySet[Case]":
+    return Case.objects.filter(account=account_id, closed_at=None).select_for_update()
 
 
 def _open(account: Account) -> Case | None:

@@ -50,6 +50,13 @@ class _At:
         notices.withdraw(self.case.account_id, SUSPENSIONS, "what it announces was called off")
 
 
+_DECIDED = (
+    *("policy", "tries", "parked_at", "park_reason", "oldest_due", "next_check_at", "waiting_for", "steps_taken"),
+    *("stage", "stage_since", "climb_since", "barred_since", "closed_at", "close_reason"),
+)
+"""What a decision may change of its case."""
+
+
 def apply(decision: decide.Decision, *, case: Case, facts: Facts, policy: Policy, now: datetime) -> None:
     """Carry a decision out in the caller's transaction. A wait is noted on the case; all else is a step of its own."""
     at = _At(case, facts, policy, now)
@@ -71,8 +78,8 @@ def apply(decision: decide.Decision, *, case: Case, facts: Facts, policy: Policy
         )
         _do(decision, at, step)
         if step._state.adding:
-            step.save(force_insert=True)
-    case.save()
+            step.insert()
+    case.put(**{name: getattr(case, name) for name in _DECIDED})
 
 
 def next_key(case: Case) -> str:

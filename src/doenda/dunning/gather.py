@@ -1,9 +1,10 @@
 """The facts of a case, pulled under the account's lock: one function a source (design rule 8). Reads only."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from doenda import notices
 from doenda.assurance import exposure, standing
@@ -17,7 +18,7 @@ from doenda.dunning.clock import Stop, counted
 from doenda.dunning.models import Case, CaseStep, Hold, LateFee, LineCommand
 from doenda.dunning.policy import Policy
 from doenda.dunning.words import REMINDERS, Bar, HoldKind, Stage
-from doenda.kernel import clock
+from doenda.kernel import clock, once
 from doenda.notices.proof import DeliveredNotice
 from doenda.payments import pending
 
@@ -136,12 +137,17 @@ def _end(hold: Hold) -> datetime | None:
     return hold.lifted_at if hold.until is None else min(hold.until, hold.lifted_at)
 
 
+@once.query
+def _asked_of(account_id: once.Open) -> "QuerySet[Any]":
+    """The account's lines, each with what the network was asked last."""
+    asked = LineCommand.objects.filter(line=OuterRef("pk")).exclude(state=LineCommand.State.SUPERSEDED)
+    newest = Subquery(asked.order_by("-requested_at", "-pk").values("wanted")[:1])
+    return Line.objects.filter(account_id=account_id).annotate(asked=newest).order_by("number")
+
+
 def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
     """The account's lines: what is confirmed, what was asked last, and whether unpaid items of it may bar it."""
     barrable, whole = _barrable(may_bar)
-    asked = LineCommand.objects.filter(line=OuterRef("pk")).exclude(state=LineCommand.State.SUPERSEDED)
-    newest = Subquery(asked.order_by("-requested_at", "-pk").values("wanted")[:1])
-    rows = Line.objects.filter(account_id=account_id).annotate(asked=newest).order_by("number")
     return tuple(
         LineFacts(
             line_id=line.pk,
@@ -149,7 +155,7 @@ def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
             wanted=Bar(line.asked or line.barring),
             barrable=whole or line.pk in barrable,
         )
-        for line in rows
+        for line in _asked_of(account_id=account_id)
     )
 
 
@@ -157,6 +163,8 @@ def _barrable(may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
     """Lines with items of a class that may bar on these bills; and: does one concern the whole account?"""
     found: set[UUID] = set()
     whole = False
+    if not may_bar:
+        return found, whole
     items = BillItem.objects.filter(bill_id__in=[bill.bill_id for bill in may_bar], amount__gt=0)
     rows = list(items.values_list("bill_id", "line_id", "item_class"))
     for bill in may_bar:

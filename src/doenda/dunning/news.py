@@ -3,16 +3,17 @@
 What a way's standing wakes locks nothing: a failing payment holds its account's lock and waits for the way's.
 """
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from doenda.assurance.rule import Name
 from doenda.billing import accounts
 from doenda.billing.models import Account
 from doenda.dunning import cases, fees, promises
 from doenda.dunning.models import Case, LateFee, Promise
-from doenda.kernel import facts, sweeps
+from doenda.kernel import facts, once, sweeps
 from doenda.kernel.facts import Fact
 
 
@@ -28,26 +29,31 @@ def paid(fact: Fact) -> None:
 
     On the way of every payment: one query locks the account and tells which of the three there is.
     """
-    bills = [UUID(bill) for bill in fact.data.get("bill_ids", [])]
-    mine = {"account_id": OuterRef("pk")}
-    if fact.account_id is None:
+    account = _concerned.first(account_id=fact.account_id)
+    if account is None:
         return
-    account = (
-        Account.objects.select_for_update(of=("self",))
-        .filter(pk=fact.account_id)
-        .annotate(
-            has_fee=Exists(LateFee.objects.filter(**mine, bill_id__in=bills, reversed_at=None)),
-            has_promise=Exists(Promise.objects.filter(**mine, kept_at=None, broken_at=None)),
-            has_case=Exists(Case.objects.filter(**mine, closed_at=None)),
-        )
-        .get()
-    )
     if account.has_fee:
+        bills = [UUID(bill) for bill in fact.data.get("bill_ids", [])]
         fees.reverse_if_paid_in_time(account, bills, fact.data)
     if account.has_promise:
         promises.keep_if_paid(account.pk)
     if account.has_case:
         cases.review_locked(account)
+
+
+@once.query
+def _concerned(account_id: once.Open) -> "QuerySet[Any]":
+    """The account, locked, and whether it has a fee, a promise, a case that a payment may end."""
+    mine = {"account_id": OuterRef("pk")}
+    return (
+        Account.objects.select_for_update(of=("self",))
+        .filter(pk=account_id)
+        .annotate(
+            has_fee=Exists(LateFee.objects.filter(**mine, reversed_at=None)),
+            has_promise=Exists(Promise.objects.filter(**mine, kept_at=None, broken_at=None)),
+            has_case=Exists(Case.objects.filter(**mine, closed_at=None)),
+        )
+    )
 
 
 @facts.subscribes("billing.bill_settled", name="dunning.settled")

@@ -50,6 +50,11 @@ _place: list[tuple[date, UUID]] = []
 """Where the last look ended: a crowd whose clock stands must not hide those who come after it. Lost, it costs time."""
 
 
+def forget() -> None:
+    """Begin at the beginning (simulations that replace the database under this process)."""
+    _place.clear()
+
+
 def _after(waiting: "QuerySet[Bill, Bill]") -> "QuerySet[Bill, Bill]":
     if not _place:
         return waiting

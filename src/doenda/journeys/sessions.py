@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from doenda.journeys import actions
 from doenda.journeys.catalog import HANDOVERS, JOURNEYS, is_handover
 from doenda.journeys.engine import State, advance, begin
 from doenda.journeys.models import Session
 from doenda.journeys.reading import read_answer
 from doenda.journeys.steps import Choose, Do, End, Journey, Step, Wait
-from doenda.kernel import clock, randomness, sweeps
+from doenda.kernel import clock, once, randomness, sweeps
 from doenda.kernel.db import atomic
 
 ACTION_LEASE = timedelta(seconds=15)
@@ -112,11 +114,6 @@ def look(address: str) -> Visit:
     return Visit(address, session, state if busy else _caught_up(session, state), busy=busy)
 
 
-def set_lang(address: str, lang: str) -> None:
-    with atomic():
-        Session.objects.filter(digest=_digest(address)).update(lang=lang)
-
-
 def answer(
     address: str,
     *,
@@ -125,14 +122,17 @@ def answer(
     outcome: str,
     values: Mapping[str, str] | None = None,
     visitor: str = "",
+    lang: str | None = None,
 ) -> Visit:
     """Take one answer and walk on to the next step that stops.
 
-    Raises NoSession, and NotAnOutcome for a forged button.
+    `lang`: the language that the visitor has just chosen. Raises NoSession, and NotAnOutcome for a forged button.
     """
     said = {name: value.replace("\0", "") for name, value in (values or {}).items()}
     with atomic():
         session = _locked(address)
+        if lang not in {None, session.lang}:
+            session.put(lang=lang)
         taken = _take(session, address, (step, version), outcome, said, visitor)
     if not isinstance(taken, Visit):
         return _run_actions(session, address, visitor, taken)
@@ -219,9 +219,13 @@ def _run_actions(session: Session, address: str, visitor: str, handed_over: Mapp
         session._state.fields_cache.clear()  # the action may have changed the bill: whoever asks for it reads it again
 
 
+@once.query
+def _to_move(digest: once.Open) -> "QuerySet[Session]":
+    return Session.objects.select_for_update(of=("self",)).select_related("account", "bill").filter(digest=digest)
+
+
 def _locked(address: str) -> Session:
-    rows = Session.objects.select_for_update(of=("self",)).select_related("account", "bill")
-    session = rows.filter(digest=_digest(address)).first()
+    session = _to_move.first(digest=_digest(address))
     if session is None:
         raise NoSession
     return session
@@ -234,12 +238,14 @@ def _state(session: Session) -> State:
 def _save(session: Session, state: State) -> bool:
     """Move the session's row to `state`. False, and nothing written, if it no longer stands where `session` saw it."""
     runs = isinstance(JOURNEYS[session.journey][state.step], Do)
-    here = Session.objects.filter(pk=session.pk, step=session.step, version=session.version)
-    session.step, session.data, session.version = state.step, dict(state.data), state.version
-    session.busy_until = clock.now() + ACTION_LEASE if runs else None
-    session.moved_at = clock.now()
-    names = ("step", "data", "version", "busy_until", "moved_at")
-    return bool(here.update(**{name: getattr(session, name) for name in names}))
+    return session.put_if(
+        {"step": session.step, "version": session.version},
+        step=state.step,
+        data=dict(state.data),
+        version=state.version,
+        busy_until=clock.now() + ACTION_LEASE if runs else None,
+        moved_at=clock.now(),
+    )
 
 
 def _caught_up(session: Session, state: State) -> State:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from doenda.kernel import clock, sweeps
+from doenda.kernel import clock, many, sweeps
 from doenda.kernel.models import FactRow
 
 log = logging.getLogger(__name__)
@@ -32,16 +32,28 @@ class Fact:
 
 
 type Subscriber = Callable[[Fact], None]
-_subscribers: dict[str, dict[str, Subscriber]] = {}
+type Concern = Callable[[Fact], bool]
 
 
-def subscribes(kind: str, *, name: str) -> Callable[[Subscriber], Subscriber]:
-    """Register a subscriber; `name` ("dunning.close_when_paid") stays the same for ever: rows refer to it."""
+@dataclass(frozen=True, slots=True)
+class _Subscribed:
+    tell: Subscriber
+    concerns: Concern
+
+
+_subscribers: dict[str, dict[str, _Subscribed]] = {}
+
+
+def subscribes(kind: str, *, name: str, where: Concern = lambda fact: True) -> Callable[[Subscriber], Subscriber]:
+    """Register a subscriber; `name` ("dunning.close_when_paid") stays the same for ever: rows refer to it.
+
+    `where`: which of these facts it wants to be told (pure; it spares the others a savepoint).
+    """
 
     def register(subscriber: Subscriber) -> Subscriber:
         if name in _subscribers.setdefault(kind, {}):
             raise ValueError(f"two subscribers are called {name!r}")
-        _subscribers[kind][name] = subscriber
+        _subscribers[kind][name] = _Subscribed(subscriber, where)
         return subscriber
 
     return register
@@ -65,17 +77,21 @@ def record_many(kind: str, told: Iterable[tuple[UUID | None, dict[str, Any]]]) -
     sweep does."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a fact is recorded in the transaction that makes it true")
-    names = list(_subscribers.get(kind, {}))
-    rows = [FactRow(kind=kind, account_id=account_id, data=data, pending=list(names)) for account_id, data in told]
-    FactRow.objects.bulk_create(rows)
-    if rows and names:
+    names, rows = list(_subscribers.get(kind, {})), list(told)
+    if not rows:
+        return
+    columns: many.Columns = {"account_id": [account_id for account_id, _ in rows], "data": [data for _, data in rows]}
+    many.insert(FactRow, columns, kind=kind, pending=names)
+    if names:
         sweeps.nudge("facts")
 
 
 def _tell(name: str, fact: Fact) -> bool:
+    subscribed = _subscribers[fact.kind][name]
     try:
-        with transaction.atomic():
-            _subscribers[fact.kind][name](fact)
+        if subscribed.concerns(fact):
+            with transaction.atomic():
+                subscribed.tell(fact)
     except Exception:
         log.exception("%s could not take in %s; it will be told again", name, fact.kind)
         return False

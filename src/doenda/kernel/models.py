@@ -1,12 +1,15 @@
 """Rows of the ground floor: the clock's offset, the outbox, the facts."""
 
+import json
+from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
+from psycopg.types.json import Jsonb
 
 from doenda.kernel import clock
 from doenda.kernel.ids import new_id
@@ -26,19 +29,61 @@ class Row(models.Model):
 
         For rows that every payment writes: the statement is made once, at a third of what `bulk_create` costs.
         """
-        statement, fields = _insert(type(self), " ON CONFLICT DO NOTHING" if once else "")
+        statement, columns = _insert(type(self), " ON CONFLICT DO NOTHING" if once else "")
         with connection.cursor() as cursor:
-            values = [field.get_db_prep_save(field.pre_save(self, add=True), connection) for field in fields]
-            cursor.execute(statement, values)
+            cursor.execute(statement, [sent(getattr(self, name)) for name, sent in columns])
+            return bool(cursor.rowcount)
+
+    def put(self, **values: Any) -> None:
+        """Set these attributes (by name: "account_id") and write them. DatabaseError if the row is not there.
+
+        As `save(update_fields=...)`, by a statement that is made once.
+        """
+        if not self.put_if({}, **values):
+            raise DatabaseError(f"no row {self.pk} to change")
+
+    def put_if(self, still: dict[str, Any], **values: Any) -> bool:
+        """The same if the row still has the values of `still`. False, and nothing is written, if it has not."""
+        statement, sent = _change(type(self), tuple(values), tuple(still))
+        written = [
+            as_sent(value) for as_sent, value in zip(sent, (*values.values(), self.id, *still.values()), strict=True)
+        ]
+        for name, value in values.items():
+            setattr(self, name, value)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, written)
             return bool(cursor.rowcount)
 
 
+type _Sent = Callable[[Any], Any]
+
+
+def _sent(field: "models.Field[Any, Any]") -> _Sent:
+    """How a value of the field travels: the driver knows our types; JSON says that it is, and a text is one."""
+    if isinstance(field, models.JSONField):
+        dumps = partial(json.dumps, cls=field.encoder)
+        return lambda value: None if value is None else Jsonb(value, dumps)
+    if isinstance(field, models.CharField | models.TextField):
+        return lambda value: value if value is None or isinstance(value, str) else str(value)
+    return lambda value: value
+
+
 @cache
-def _insert(model: type[Row], end: str) -> tuple[str, tuple["models.Field[Any, Any]", ...]]:
-    fields = tuple(model._meta.concrete_fields)
+def _insert(model: type[Row], end: str) -> tuple[str, tuple[tuple[str, _Sent], ...]]:
+    fields = model._meta.concrete_fields
     names = ", ".join(f'"{field.column}"' for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}){end}', fields  # noqa: S608
+    columns = tuple((field.attname, _sent(field)) for field in fields)
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}){end}', columns  # noqa: S608
+
+
+@cache
+def _change(model: type[Row], names: tuple[str, ...], still: tuple[str, ...]) -> tuple[str, tuple[_Sent, ...]]:
+    known = {field.attname: field for field in model._meta.concrete_fields}
+    changes = ", ".join(f'"{known[name].column}" = %s' for name in names)
+    where = " AND ".join(f'"{known[name].column}" = %s' for name in ("id", *still))
+    sent = tuple(_sent(known[name]) for name in (*names, "id", *still))
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {where}', sent  # noqa: S608
 
 
 class ClockOffset(models.Model):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 
 from doenda.kernel import clock, sweeps
@@ -19,8 +19,6 @@ from doenda.kernel.models import OutboxRow
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0
-LOOKED_LATELY = 1.0
-"""Seconds: a sweep that found nothing of a kind looks at that kind again after so long."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,7 @@ def tried_by_others(row: OutboxRow) -> bool:
 
 def finish(row: OutboxRow) -> None:
     """Mark the row confirmed, in the caller's transaction."""
-    row.done_at = clock.now()
-    OutboxRow.objects.filter(pk=row.pk).update(done_at=row.done_at, lease_until=None, reason="")
+    row.put_if({}, done_at=clock.now(), lease_until=None, reason="")
 
 
 def _free() -> Q:
@@ -160,25 +157,34 @@ def claim(only: models.Q | None = None) -> OutboxRow | None:
     return row
 
 
+_DUE = """
+    SELECT kind FROM unnest(%(kinds)s::text[]) WITH ORDINALITY AS known (kind, place)
+    WHERE EXISTS (SELECT FROM kernel_outboxrow r WHERE r.kind = known.kind AND r.done_at IS NULL AND r.parked_at IS NULL
+                  AND r.due_at <= %(now)s AND (r.lease_until IS NULL OR r.lease_until < %(now)s))
+    ORDER BY place
+"""
+
+
+def _kinds_due() -> list[str]:
+    """The kinds of which a row is due and free: one question, so that an idle worker does not try to claim of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, {"kinds": list(_handlers), "now": clock.now()})
+        return [kind for (kind,) in cursor.fetchall()]
+
+
 @sweeps.sweep("outbox", every=1)
 def sweep(limit: int = 100) -> int:
     """Send what is due, a row of each kind in turn: one whose other side hangs delays the others by one try at most.
 
     Returns the rows tried.
     """
-    done, empty = 0, dict.fromkeys(_handlers, float("-inf"))
+    done = 0
     while done < limit:
-        before, passed_over = done, False
-        for kind, looked_at in empty.items():
-            if done == limit or clock.monotonic() - looked_at < LOOKED_LATELY:
-                passed_over = True
-            elif (row := claim(Q(kind=kind))) is None:
-                empty[kind] = clock.monotonic()
-            else:
+        before = done
+        for kind in _kinds_due():
+            if done < limit and (row := claim(Q(kind=kind))) is not None:
                 send_claimed(row)
                 done += 1
-        if done == before and not passed_over:
-            break
         if done == before:
-            empty = dict.fromkeys(_handlers, float("-inf"))
+            break
     return done

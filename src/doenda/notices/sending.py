@@ -5,15 +5,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from doenda.billing.accounts import party_of
 from doenda.billing.models import Account, AccountRole, Party
-from doenda.kernel import clock, outbox, texts
+from doenda.kernel import clock, once, outbox, texts
 from doenda.notices import kinds, policy
 from doenda.notices.models import Notice
 
 OUTBOX = "notice"
+_WITHDRAW = """
+    UPDATE notices_notice SET state = 'cancelled', held_reason = %s
+    WHERE account_id = %s AND kind = ANY(%s) AND handed_at IS NULL AND state IN ('due', 'held')
+"""
 
 
 def write(
@@ -30,11 +35,7 @@ def write(
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a notice is written in the transaction that decides it")
     kinds.check(kind, params)
-    known = Notice.objects.filter(key=key).first()
-    if known is not None:
-        return known
-    party = recipient(account_id)
-    now = clock.now()
+    party, probe, now = recipient(account_id), _is_probe(account_id), clock.now()
     notice = Notice(
         account_id=account_id,
         bill_id=bill_id,
@@ -47,22 +48,31 @@ def write(
         urgent=urgent,
         legal=kind in policy.current().legal,
     )
-    probe = Account.objects.filter(pk=account_id, probe=True).exists()
     if probe:
         notice.state, notice.held_reason = Notice.State.CANCELLED, "a probe's account"
-    Notice.objects.bulk_create([notice], ignore_conflicts=True)
-    written = Notice.objects.get(key=key)
-    if written.pk == notice.pk and not probe:
+    if not notice.insert(once=True):
+        return Notice.objects.get(key=key)
+    if not probe:
         wait = max(0.0, (notice.due_at - now).total_seconds())
         outbox.put(OUTBOX, str(notice.pk), {"notice": str(notice.pk)}, account_id=account_id, due_in=wait)
-    return written
+    return notice
 
 
 def withdraw(account_id: UUID, kinds: Iterable[str], reason: str) -> int:
     """See `notices.withdraw`. One that was handed over once may have arrived: it stays as it is."""
-    waiting = Notice.objects.filter(account_id=account_id, kind__in=list(kinds), handed_at=None)
-    states = [Notice.State.DUE, Notice.State.HELD]
-    return waiting.filter(state__in=states).update(state=Notice.State.CANCELLED, held_reason=reason[:200])
+    with connection.cursor() as cursor:  # on the way of every payment: plain SQL, made once
+        cursor.execute(_WITHDRAW, [reason[:200], account_id, list(kinds)])
+        return int(cursor.rowcount)
+
+
+@once.query
+def _probe(account_id: once.Open) -> "QuerySet[Account, tuple[bool]]":
+    return Account.objects.filter(pk=account_id).values_list("probe")
+
+
+def _is_probe(account_id: UUID) -> bool:
+    found = _probe.first(account_id=account_id)
+    return found is not None and found[0]
 
 
 def recipient(account_id: UUID) -> Party | None:

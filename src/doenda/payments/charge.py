@@ -4,9 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from doenda.billing.models import Account
-from doenda.kernel import clock, outbox
+from doenda.kernel import clock, once, outbox
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import inside, outside
 from doenda.kernel.models import OutboxRow
@@ -49,6 +50,11 @@ def confirm(
     return said(attempt) if isinstance(sent, outbox.Sent) else look(attempt_id)
 
 
+@once.query
+def _parts(attempt_id: once.Open) -> "QuerySet[AttemptBill]":
+    return AttemptBill.objects.filter(attempt=attempt_id).select_related("bill")
+
+
 def _intend(account: Account, attempt: Attempt, came: Returned) -> Result | OutboxRow | None:
     """What to do about it: an answer, a row to send, or None: the money moved at the provider, or did not: ask."""
     if attempt.state not in {State.NEEDS_REDIRECT, State.AT_PROVIDER}:
@@ -63,7 +69,7 @@ def _intend(account: Account, attempt: Attempt, came: Returned) -> Result | Outb
         now = clock.now()
         move(attempt, State.UNKNOWN, "the customer came back", sent_at=now, ask_at=now + ASKED_AFTER)
         return None
-    parts = list(attempt.bills.select_related("bill"))
+    parts = _parts(attempt_id=attempt.pk)
     if not any(part.bill.remaining for part in parts):
         move(attempt, State.CLOSED, "nothing is due")
         return Result("nothing_due", attempt.id)

@@ -1,6 +1,7 @@
 """What an attempt's outcome proves of its way: payments own provider code -> outcome, assurance owns what follows."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from doenda.assurance import evidence
@@ -14,6 +15,13 @@ def worked(attempt: Attempt, *, at: datetime | None) -> None:
     _record(attempt, "worked", "attempt", at)
 
 
+def worked_many(found: Sequence[tuple[Attempt, datetime]]) -> None:
+    """The same of many attempts at once, none of them a probe's."""
+    told = [evidence.Worked(each.way, _source(each), each.account_id, at, each.reason) for each, at in found]
+    for way in evidence.worked_many(told, source_kind="attempt"):
+        log.warning("no way %s to learn about", way)
+
+
 def failed(attempt: Attempt, *, by_us: bool, unanswered: bool = False) -> None:
     """A failure counts from when it was asked for, too: what failed in closed hours says nothing of the open ones.
 
@@ -23,13 +31,12 @@ def failed(attempt: Attempt, *, by_us: bool, unanswered: bool = False) -> None:
 
 
 def _record(attempt: Attempt, outcome: str, source_kind: str, at: datetime | None) -> None:
-    again = f"#{attempt.times_paid}" if attempt.times_paid > 1 else ""
     try:
         evidence.record(
             attempt.way,
             outcome,
             source_kind=source_kind,
-            source_id=f"{attempt.id}{again}",
+            source_id=_source(attempt),
             synthetic=attempt.synthetic,
             account_id=attempt.account_id,
             at=at,
@@ -37,3 +44,8 @@ def _record(attempt: Attempt, outcome: str, source_kind: str, at: datetime | Non
         )
     except evidence.UnknownWay:  # money is booked whether or not this installation tells customers of the way
         log.warning("no way %s to learn about", attempt.way)
+
+
+def _source(attempt: Attempt) -> str:
+    """Each of its payments is a proof of its own."""
+    return f"{attempt.id}#{attempt.times_paid}" if attempt.times_paid > 1 else str(attempt.id)

@@ -7,12 +7,17 @@ from django.db.models import QuerySet
 
 from doenda.billing import accounts
 from doenda.billing.models import Account
-from doenda.kernel import outbox
+from doenda.kernel import once, outbox
 from doenda.kernel.ids import outside
 from doenda.payments import providers
 from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.providers.contract import Charge
 from doenda.payments.states import IN_FLIGHT, WAITING, State, check
+
+
+@once.query
+def _locked(attempt_id: once.Open) -> "QuerySet[Attempt]":
+    return Attempt.objects.select_for_update().filter(pk=attempt_id)
 
 
 def locked(attempt_id: UUID, account_id: UUID | None = None) -> tuple[Account, Attempt]:
@@ -23,14 +28,19 @@ def locked(attempt_id: UUID, account_id: UUID | None = None) -> tuple[Account, A
     if account_id is None:
         account_id = Attempt.objects.values_list("account_id", flat=True).get(pk=attempt_id)
     account = accounts.lock(account_id)
-    attempt = Attempt.objects.select_for_update().get(pk=attempt_id, account_id=account_id)
+    attempt = _locked.first(attempt_id=attempt_id)
+    if attempt is None or attempt.account_id != account_id:
+        raise Attempt.DoesNotExist
     return account, attempt
 
 
 def lock(attempt: Attempt) -> Account:
     """Lock the attempt's account, then bring `attempt` up to date under that lock. In the caller's transaction."""
     account = accounts.lock(attempt.account_id)
-    attempt.refresh_from_db(from_queryset=Attempt.objects.select_for_update())
+    fresh = _locked.first(attempt_id=attempt.pk)
+    if fresh is None:
+        raise Attempt.DoesNotExist
+    attempt.__dict__.update(fresh.__dict__)  # with its state: what was read with the old one is forgotten
     return account
 
 
@@ -39,9 +49,7 @@ def move(attempt: Attempt, target: State, cause: str, **changes: Any) -> None:
     source = attempt.state
     check(source, target)
     changes |= {"state": target, "in_flight": target in IN_FLIGHT}
-    for name, value in changes.items():
-        setattr(attempt, name, value)
-    attempt.save(update_fields=list(changes))
+    attempt.put(**changes)
     AttemptMove(attempt=attempt, source=source, target=target, cause=cause[:120]).insert()
 
 

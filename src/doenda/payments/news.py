@@ -29,11 +29,15 @@ def _tell(fact: Fact, kind: str, names: tuple[str, ...]) -> None:
         send(kind, fact.account_id, params=params, key=f"{kind}-{fact.data['attempt']}")
 
 
-@facts.subscribes("billing.payment_posted", name="payments.paid_elsewhere")
+def _of_others(fact: Fact) -> bool:
+    """An attempt of ours has closed the others itself."""
+    return bool(fact.data["fact"][0] != "payment")
+
+
+@facts.subscribes("billing.payment_posted", name="payments.paid_elsewhere", where=_of_others)
 def paid_elsewhere(fact: Fact) -> None:
     """Money that others took for us, or credit: what was begun for the settled bills is closed."""
-    if fact.data["fact"][0] != "payment":  # an attempt of ours has closed the others itself
-        _close(fact, fact.data["settled_bill_ids"])
+    _close(fact, fact.data["settled_bill_ids"])
 
 
 @facts.subscribes("billing.bill_settled", name="payments.settled_otherwise")

@@ -9,16 +9,18 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from doenda.billing import post
 from doenda.billing.models import Account
-from doenda.kernel import clock, facts, outbox
+from doenda.kernel import clock, facts, once, outbox
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.ids import outside
 from doenda.kernel.models import OutboxRow
 from doenda.notices import send
 from doenda.payments import refunds, undoing
 from doenda.payments.evidenced import failed, worked
+from doenda.payments.listening import next_look
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import close_there, close_waiting, lock, move
 from doenda.payments.owned import to_a_person
@@ -88,6 +90,7 @@ def _wait_for_the_customer(attempt: Attempt, target: State, answer: Answer) -> N
         secret=answer.secret[:64],
         due_at=answer.due_at,
         expires_at=None if target is State.INSTRUCTED else until,
+        ask_at=next_look(attempt, until) if target is State.NEEDS_DEPOSIT else None,
     )
     if target is State.INSTRUCTED:
         told = {"attempt": str(attempt.id), "due": answer.due_at.isoformat() if answer.due_at else ""}
@@ -236,11 +239,17 @@ class _Begun:
     provider: str
 
 
+@once.query
+def _begun_for(attempt_id: once.Open) -> "QuerySet[AttemptBill, tuple[UUID, UUID, int, str, str]]":
+    """Every attempt's part of the bills that this attempt is for."""
+    mine = AttemptBill.objects.filter(attempt=attempt_id).values("bill")
+    rows = AttemptBill.objects.filter(bill__in=mine).order_by("pk")
+    return rows.values_list("attempt_id", "bill_id", "amount", "attempt__state", "attempt__provider")
+
+
 def _parts(attempt: Attempt) -> tuple[list[tuple[UUID, int]], list[_Begun]]:
     """What part of the attempt is for which bill, and the other attempts that were begun for these bills."""
-    mine = AttemptBill.objects.filter(attempt=attempt).values("bill")
-    rows = AttemptBill.objects.filter(bill__in=mine).order_by("pk")
-    found = list(rows.values_list("attempt_id", "bill_id", "amount", "attempt__state", "attempt__provider"))
+    found = _begun_for(attempt_id=attempt.pk)
     parts = [(bill_id, amount) for attempt_id, bill_id, amount, _, _ in found if attempt_id == attempt.pk]
     others = [_Begun(one, bill, state, by) for one, bill, _, state, by in found if one != attempt.pk]
     return parts, [each for each in others if each.state in WAITING]

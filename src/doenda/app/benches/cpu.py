@@ -1,4 +1,4 @@
-"""CPU seconds of a process and all its children, as /proc tells them; nothing where there is no /proc."""
+"""CPU seconds of a process and all its children, and its memory, as /proc tells them; nothing where there is none."""
 
 import os
 from pathlib import Path
@@ -27,3 +27,18 @@ def of_tree(root: int | None) -> float:
         total += sum(used.get(pid, (0, 0)))
         waiting += children.get(pid, [])
     return total / _TICKS
+
+
+class Memory:
+    """The most memory that this process has held since then, in MB; 0.0 where there is no /proc."""
+
+    def __init__(self) -> None:
+        if _PROC.exists():
+            Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+
+    @property
+    def peak_mb(self) -> float:
+        if not _PROC.exists():
+            return 0.0
+        said = Path("/proc/self/status").read_text()
+        return int(next(line for line in said.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024

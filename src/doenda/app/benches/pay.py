@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 
-from doenda.app.benches import cpu, pay_alone, pay_check, pay_client, pay_rows
+from doenda.app.benches import cpu, pay_alone, pay_check, pay_client, pay_rows, pay_settle
 from doenda.app.benches.ground import CLIENTS, Ground, ground, pgbench
 from doenda.app.benches.pay_rows import Return
 from doenda.app.result import Result
@@ -69,6 +69,7 @@ def run(
         real = _with_real_bank(made, seconds, tag, statistics.median(ours.per_second), say)
         for measured in (ours, real):
             pay_check.check(result, measured.sent, measured.answered)
+        settled = pay_settle.measure(result, made, f"{tag}-settle", int(statistics.median(ours.per_second) * seconds))
     rate, floor = statistics.median(ours.per_second), statistics.median(tps)
     result.figures = {
         "payments_per_second": round(rate, 1),
@@ -82,6 +83,8 @@ def run(
         "web_cpu_ms": _median(ours.web_ms, 2),
         "postgres_cpu_ms": _median(ours.postgres_ms, 2),
         "real_bank_payments_per_second": _median(real.per_second, 1),
+        "settle_per_second": round(settled, 1),
+        "settle_ratio": round(settled / floor, 4),
         **alone,
     }
     result.notes.append("payments per second by round: " + ", ".join(f"{each:.0f}" for each in ours.per_second))

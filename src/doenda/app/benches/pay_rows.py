@@ -49,17 +49,17 @@ class Return:
         return f"{self.address} {self.body}"
 
 
-def prove_way() -> None:
+def prove_way(way: str = WAY) -> None:
     """The way is proven, as it is while its walks succeed: the common case of a payment's evidence."""
     with atomic():
-        evidence.record(WAY, "worked", source_kind="bench", source_id=outside(new_id()), synthetic=True)
+        evidence.record(way, "worked", source_kind="bench", source_id=outside(new_id()), synthetic=True)
 
 
 def stock(
     count: int, tag: str, register: Register = lambda attempt_id, amount: f"bench-{outside(attempt_id)}"
 ) -> list[Return]:
     """`count` accounts with an overdue bill, an open case, an attempt at the bank and a session at `away`."""
-    bills = _import_bills(count, tag)
+    bills = import_bills(count, tag)
     while cases.open_missing(BATCH):
         pass
     made: list[Return] = []
@@ -68,7 +68,8 @@ def stock(
     return made
 
 
-def _import_bills(count: int, tag: str) -> list[Bill]:
+def import_bills(count: int, tag: str) -> list[Bill]:
+    """`count` accounts with one overdue bill each, by the real import; in order of their numbers."""
     due = clock.today() - timedelta(days=3)
     first = due.replace(day=1)
     last = first - timedelta(days=1)
@@ -110,6 +111,13 @@ def _send_away(bills: Sequence[Bill], register: Register) -> list[Return]:
         )
         Session.objects.bulk_create(sessions)
     return [_return(bill, attempt) for bill, attempt in zip(bills, attempts, strict=True)]
+
+
+def send_off(returns: Sequence[Return]) -> None:
+    """Put their attempts where the charge has been sent, and only the provider's answer is to be brought home."""
+    ids = [each.attempt_id for each in returns]
+    with atomic():
+        Attempt.objects.filter(pk__in=ids).update(state=State.SENT, in_flight=True, sent_at=clock.now())
 
 
 def _attempt(bill: Bill) -> Attempt:

@@ -9,10 +9,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def of(request: HttpRequest, visit_lang: str | None = None) -> str:
+    return chosen(request) or visit_lang or _accepted(request.headers.get("Accept-Language", ""))
+
+
+def chosen(request: HttpRequest) -> str | None:
+    """The language that this request asks for by the switch, if it does."""
     asked = said(request, "POST").get("lang") or said(request, "GET").get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
-    return visit_lang or _accepted(request.headers.get("Accept-Language", ""))
+    return str(asked) if asked in LANGUAGES else None
 
 
 def said(request: HttpRequest, method: str) -> QueryDict:

@@ -78,19 +78,19 @@ def _values(request: HttpRequest) -> Mapping[str, str]:
     return {name: value for name, value in request.POST.items() if isinstance(value, str)}
 
 
-def _answer(request: HttpRequest, visit: Visit, form: forms.Answers) -> HttpResponse:
-    lang = language.of(request, visit.session.lang)
-    if lang != visit.session.lang:
-        sessions.set_lang(visit.address, lang)
+def _answer(request: HttpRequest, address: str, form: forms.Answers) -> HttpResponse:
     try:
         after = sessions.answer(
-            visit.address,
+            address,
             step=form.step,
             version=form.version,
             outcome=request.POST.get("do", ""),
             values=_values(request),
             visitor=visitor.address(request),
+            lang=language.chosen(request),
         )
+    except NoSession:
+        return failure(request, "gone", 404)
     except NotAnOutcome:
         return failure(request, "bad", 400)
     if after.state.step == "away" and form.step == "method" and not after.stale:
@@ -107,7 +107,7 @@ def enter(request: HttpRequest) -> HttpResponse:
         form = forms.read("enter", request.POST.get("f", ""))
         if form is None:
             return failure(request, "bad", 400)
-        return _answer(request, sessions.open_session("enter", channel=CHANNEL, lang=lang), form)
+        return _answer(request, sessions.open_session("enter", channel=CHANNEL, lang=lang).address, form)
     return _show(request, present(journey, begin(journey), lang=lang, action="/", subject_key="enter"))
 
 
@@ -127,7 +127,7 @@ def bill(request: HttpRequest, token: str) -> HttpResponse:
         if form is None:
             return failure(request, "bad", 400)
         visit = sessions.open_session("pay", channel=CHANNEL, lang=lang, account_id=row.account_id, bill_id=row.id)
-        return _answer(request, visit, form)
+        return _answer(request, visit.address, form)
     journey, subject = JOURNEYS["pay"], Subject(row.account, row)
     page = present(journey, begin(journey), lang=lang, action=action, subject_key=token, subject=subject)
     return _show(request, page)
@@ -148,7 +148,7 @@ def _expired(request: HttpRequest, token: str, row: Bill | None) -> HttpResponse
             account_id=row.account_id if row else None,
             bill_id=row.id if row else None,
         )
-        return _answer(request, visit, form)
+        return _answer(request, visit.address, form)
     page = present(journey, state, lang=lang, action=request.path, subject_key=token[:40])
     return _show(request, page)
 
@@ -156,7 +156,10 @@ def _expired(request: HttpRequest, token: str, row: Bill | None) -> HttpResponse
 @by_session
 @_answers("GET", "HEAD", "POST")
 def visit(request: HttpRequest, address: str) -> HttpResponse:
-    """One visit: the step it stands on; a POST answers it."""
+    """One visit: the step it stands on; a POST answers it, which looks at it under its own lock."""
+    form = forms.read(address, request.POST.get("f", "")) if request.method == "POST" else None
+    if form is not None and request.POST.get("do") != "again":
+        return _answer(request, address, form)
     try:
         here = sessions.look(address)
     except NoSession:
@@ -164,12 +167,11 @@ def visit(request: HttpRequest, address: str) -> HttpResponse:
     if here.address != address:
         return _to(here)
     if request.method == "POST":
-        form = forms.read(address, request.POST.get("f", ""))
         if form is None:
             return failure(request, "bad", 400)
-        if here.over and request.POST.get("do") == "again" and pages.subject_of(here) is not None:
+        if here.over and pages.subject_of(here) is not None:
             return _again(request, here)
-        return _answer(request, here, form)
+        return _answer(request, address, form)
     return _show(request, pages.of_visit(request, here))
 
 

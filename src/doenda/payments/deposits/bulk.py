@@ -1,8 +1,8 @@
 """Many deposits at once, the plain ones set-wise: the twin of `outcomes.settle`, by the same statements as debits.
 
-Plain is a deposit of exactly what its attempt asked for, or of what open bills still owe, where nothing else was begun
-for these bills. All else goes one by one. Facts are told by the sweep then, so a handful of lines is left to the single
-path, which tells at once.
+Plain is a deposit, of whatever amount, where nothing else was begun for its bills; what is too much becomes credit with
+its case. All else goes one by one. Facts are told by the sweep then, so a handful of lines is left to the single path,
+which tells at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from doenda.billing import owed
 from doenda.billing.models import Account
+from doenda.kernel import clock, many
 from doenda.payments import bulk
 from doenda.payments.deposits.models import DepositLease, DepositLine
 from doenda.payments.models import Attempt, AttemptBill
@@ -38,43 +39,47 @@ def ordered(open_now: Sequence[tuple[UUID, int]], first: Sequence[UUID]) -> list
 
 
 def begin_many(coming: Sequence[Coming], channelled: Mapping[str, str]) -> None:
-    """Attempts for deposits into accounts' own numbers that open bills take whole. `channelled`: what they share."""
-    wanting = [each for each in coming if each.attempt is None and each.lease.attempt_id is None]
-    open_bills = owed.open_bills_of(each.account.pk for each in wanting)
-    made: list[Attempt] = []
-    parts: list[AttemptBill] = []
+    """Attempts for deposits into accounts' own numbers, for the open bills as the payer wished, else the oldest first.
+
+    `channelled`: what they share.
+    """
+    wanting = [
+        each for each in coming if each.attempt is None and each.lease.attempt_id is None and not each.account.probe
+    ]
+    open_bills = owed.remaining_of(each.account.pk for each in wanting)
+    parts: list[tuple[UUID, UUID, int]] = []
+    now = clock.now()
     for each in wanting:
-        open_now = [(bill.bill_id, bill.remaining) for bill in open_bills.get(each.account.pk, [])]
-        covered = owed.spread(ordered(open_now, [UUID(wish) for wish in each.lease.wishes]), each.line.amount)
-        if sum(part for _, part in covered) != each.line.amount or each.account.probe:
-            continue
+        open_now = ordered(open_bills.get(each.account.pk, []), [UUID(wish) for wish in each.lease.wishes])
         each.attempt = Attempt(
+            created_at=now,
             account=each.account,
             channel=each.lease.channel,
             amount=each.line.amount,
             currency=each.account.currency,
             **channelled,
         )
-        made.append(each.attempt)
-        parts += [AttemptBill(attempt=each.attempt, bill_id=bill_id, amount=part) for bill_id, part in covered]
-    Attempt.objects.bulk_create(made)
-    AttemptBill.objects.bulk_create(parts)
+        covered = owed.spread(open_now, each.line.amount)
+        parts += [(each.attempt.pk, bill_id, part) for bill_id, part in covered]
+    made = [each.attempt for each in wanting if each.attempt is not None]
+    names = ("id", "account_id", "channel", "amount", "currency")
+    many.insert(Attempt, {n: [getattr(each, n) for each in made] for n in names}, created_at=now, **channelled)
+    attempt_ids, bill_ids, amounts = zip(*parts, strict=True) if parts else ((), (), ())
+    many.insert(AttemptBill, {"attempt_id": attempt_ids, "bill_id": bill_ids, "amount": amounts})
 
 
 def settle_plain(coming: Sequence[Coming]) -> set[UUID]:
     """Settle what is plain, in the caller's transaction with the accounts locked. Returns the lines that are posted."""
-    exact = {each.attempt.pk: each for each in coming if each.attempt and each.attempt.amount == each.line.amount}
-    plain = bulk.plain(list(exact), {State.NEEDS_DEPOSIT, State.CREATED})
-    paid = [each for attempt_id, each in exact.items() if attempt_id in plain]
-    if not paid:
-        return set()
-    attempts = []
-    for each in paid:
-        assert each.attempt is not None
-        each.attempt.provider_ref, each.line.attempt, each.line.state = each.line.ref, each.attempt, "posted"
-        attempts.append(each.attempt)
-    Attempt.objects.bulk_update(attempts, ["provider_ref"])
-    due = [bulk.Due(each.account, attempt, CODE, each.line.at) for each, attempt in zip(paid, attempts, strict=True)]
+    plain = bulk.plain([each.attempt.pk for each in coming if each.attempt], {State.NEEDS_DEPOSIT, State.CREATED})
+    due, line_ids, attempt_ids = [], [], []
+    for each in coming:
+        attempt, line = each.attempt, each.line
+        if attempt is None or attempt.pk not in plain:
+            continue
+        attempt.provider_ref, line.attempt, line.state = line.ref, attempt, DepositLine.State.POSTED
+        due.append(bulk.Due(each.account, attempt, CODE, line.at, arrived=line.amount))
+        line_ids.append(line.pk)
+        attempt_ids.append(attempt.pk)
     bulk.settle(due, CAUSE)
-    DepositLine.objects.bulk_update([each.line for each in paid], ["state", "attempt"])
-    return {each.line.pk for each in paid}
+    many.update(DepositLine, line_ids, {"attempt_id": attempt_ids}, state=DepositLine.State.POSTED)
+    return set(line_ids)

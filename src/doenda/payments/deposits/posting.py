@@ -29,9 +29,9 @@ from doenda.payments.states import State
 
 log = logging.getLogger(__name__)
 PROVIDER, METHOD = "deposit", "deposit"
-BATCH = 100
+BATCH = 500
 FEW = 10
-"""Lines of one transaction, set-wise and one by one: their accounts are locked meanwhile."""
+"""Lines of one transaction, set-wise and one by one: their accounts are locked meanwhile, some tenths of a second."""
 S = DepositLine.State
 
 
@@ -47,7 +47,11 @@ def _batch(chunk: Sequence[tuple[UUID, UUID | None]]) -> int:
     if len(chunk) < bulk.FROM:
         return _tried(chunk, many=False)
     done = _tried(chunk, many=True)
-    return done + sum(_tried(few, many=False) for few in batched(chunk, FEW))
+    stored = set(
+        DepositLine.objects.filter(pk__in=[pk for pk, _ in chunk], state=S.STORED).values_list("pk", flat=True)
+    )
+    left = [each for each in chunk if each[0] in stored]
+    return done + sum(_tried(few, many=False) for few in batched(left, FEW))
 
 
 def _tried(chunk: Sequence[tuple[UUID, UUID | None]], *, many: bool) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
 
-from doenda.kernel import clock
+from doenda.kernel import clock, many
 from doenda.payments.deposits import policy
 from doenda.payments.deposits.models import DepositFeed, DepositLease, DepositLine, DepositNumber
 from doenda.payments.deposits.movements import DEPOSIT, Movement
@@ -13,6 +14,12 @@ from doenda.payments.deposits.rules import AMBIGUOUS, Held, holder
 UNKNOWN_NUMBER, UNKNOWN_ORIGIN = "unknown_number", "unknown_origin"
 DESK = "desk"
 CHUNK = 1000
+
+_TOLD = (
+    *("id", "created_at", "bank", "ident", "kind", "of", "number", "amount", "currency", "remitter", "at", "day_only"),
+    *("order_id", "lease_id", "state", "reason", "owner", "due_at"),
+)
+"""What a new line says; all else is as the model has it."""
 
 type Key = tuple[str, str]
 
@@ -56,17 +63,17 @@ def _store(chunk: Sequence[Movement], source: str, result: Stored) -> None:
             if isinstance(before, DepositLine):
                 _know_better(before, each)
     held = _held(each.number for each in fresh.values())
-    rows = [_row(each, source) for each in fresh.values()]
+    rows = [_row(each) for each in fresh.values()]
     for row, each in zip(rows, fresh.values(), strict=True):
         if each.kind == DEPOSIT:
             _place(row, held)
     _place_by_origin([row for row in rows if row.kind != DEPOSIT], rows)
-    DepositLine.objects.bulk_create(rows)
+    many.insert(DepositLine, {name: [getattr(row, name) for row in rows] for name in _TOLD}, source=source)
     result.new += len(rows)
     _found_at_last([row for row in rows if row.kind == DEPOSIT])
 
 
-def _row(each: Movement, source: str) -> DepositLine:
+def _row(each: Movement) -> DepositLine:
     return DepositLine(
         bank=each.bank,
         ident=each.ident,
@@ -79,7 +86,6 @@ def _row(each: Movement, source: str) -> DepositLine:
         at=each.at,
         day_only=each.day_only,
         order_id=each.order_id,
-        source=source,
     )
 
 
@@ -170,3 +176,12 @@ def first_arrival(lease: DepositLease) -> DepositLine | None:
         return None
     waiting = DepositLine.objects.filter(lease=lease, kind=DEPOSIT, state="stored", attempt=None)
     return waiting.order_by("pk").first()
+
+
+def settled_before(since: datetime) -> int:
+    """A place in the bank's list before which nothing that happened at or after `since` can stand.
+
+    What happened longer before than the bank may list late was listed before `since`; so whether places follow the
+    order of happening or of listing, as many places hold only what is older.
+    """
+    return DepositLine.objects.filter(source="list", at__lt=since - policy.now().reread).count()

@@ -1,4 +1,4 @@
-"""`doenda bench pay | import`: how much in a second, beside what the same machine could do at best."""
+"""`doenda bench pay | import | deposits`: how much in a second, beside what the same machine could do at best."""
 
 import sys
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--rounds", type=int, default=5, help="pay: of each kind; the median counts")
         parser.add_argument("--seconds", type=float, default=8.0, help="pay: how long a round is")
         parser.add_argument("--statements", action="store_true", help="pay: list what one payment says to the database")
-        parser.add_argument("--rows", type=int, default=100_000, help="import: bills in the file")
+        parser.add_argument("--rows", type=int, default=100_000, help="import, deposits: bills or lines in the file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         finish(self, _BENCHES[options["bench"]](options), json_only=options["json"])
@@ -47,4 +47,10 @@ def _import(options: dict[str, Any]) -> Result:
     return Result(figures=done["figures"], failures=problems)
 
 
-_BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {"import": _import, "pay": _pay}
+def _deposits(options: dict[str, Any]) -> Result:
+    from doenda.app.benches import deposits
+
+    return deposits.run(options["rows"], options["database"], say=_say)
+
+
+_BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {"deposits": _deposits, "import": _import, "pay": _pay}
