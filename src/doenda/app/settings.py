@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from doenda.app.providers import offered_by, providers_of
+from doenda.kernel.database import pooled
 
 
 def _env(name: str, default: str = "") -> str:
@@ -35,7 +36,13 @@ def database_of(url: str, pool: int) -> dict[str, object]:
     options["prepare_threshold"] = int(_env("DOENDA_PREPARE", "5")) or None  # 0: behind a PgBouncer older than 1.21
     options["options"] = "-c lock_timeout=8s -c idle_in_transaction_session_timeout=60s"
     if pool:
-        options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 8.0}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": pool,
+            "timeout": 8.0,
+            "check": pooled.check,
+            "reconnect_timeout": pooled.RECONNECT_SECONDS,
+        }
     return {
         "ENGINE": "doenda.kernel.database",
         "NAME": parts.path.lstrip("/"),

@@ -25,6 +25,7 @@ from doenda.app.environment import urls
 from doenda.app.providers import providers_of
 from doenda.app.settings import database_of
 from doenda.kernel import clock, embedded, net
+from doenda.kernel.embedded import postmaster
 from doenda.payments import providers
 
 START_SECONDS = 180.0
@@ -54,6 +55,18 @@ class Stage:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         return pid
+
+    def kill_postgres(self, *, whole: bool) -> int:
+        """kill -9 the postmaster; with `whole` all its processes too, else they outlive it. Returns its process id."""
+        cluster = self.data / "postgres"
+        found = postmaster.find(cluster)  # `run.json` names it a moment after it takes connections
+        if found is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found.pid, signal.SIGKILL)
+        if whole:
+            postmaster.kill_orphans(cluster)
+        return found.pid
 
     def faults(self, peer: str, faults: dict[str, Any]) -> None:
         """Switch faults of a peer on ({} heals)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from doenda.app.environment import secrets_of, urls
 from doenda.app.supervisor import Service, free_port
-from doenda.kernel import embedded
+from doenda.kernel import embedded, randomness
 
 PYTHON = sys.executable
 
@@ -42,16 +42,21 @@ PEERS = {"sandbox": "bank", "deposit": "deposits", "debit": "clearing", "toss": 
 PROVIDERS = {peer: provider for provider, peer in PEERS.items()}
 _TAKE_DEPOSITS = ("deposits", "toss", "portone")
 _PORTS = {"bank": 8101, "switch": 8102, "handset": 8103, "deposits": 8104, "clearing": 8105, "toss": 8106}
+_DRAWN = range(10_000, 30_000)
+"""Below what operating systems give to outgoing connections: else one of those may hold a dead process's port."""
 _URLS = {"bank": "SANDBOX"}
 
 
 def lay_out(data: Path, *, demo: bool, port: int = 8000, offered: Sequence[str] = OFFERED) -> Layout:
     """Choose ports (the named one if it is free), and the environment that all processes share.
 
-    `offered`: the providers of a demonstration, with the fake that stands behind each.
+    `offered`: the providers of a demonstration, with the fake that stands behind each. Port 0: any, for a throwaway
+    system; then all ports are drawn, so that two such systems do not take each other's while a process is dead.
     """
     peers = (*(PEERS[name] for name in offered if name in PEERS), "switch", "handset") if demo else ()
-    layout = Layout(data, _ports(web=port, **{name: _PORTS.get(name, 8107) for name in peers}), demo, peers)
+    usual = {"web": port, **{name: _PORTS.get(name, 8107) for name in peers}}
+    ports = _ports(**(usual if port else dict.fromkeys(usual, _DRAWN.start + randomness.below(len(_DRAWN)))))
+    layout = Layout(data, ports, demo, peers)
     layout.env.update(
         {
             "DOENDA_DATA": str(data),

@@ -5,8 +5,10 @@ import logging
 import threading
 
 from django.db import connections
+from procrastinate import App, JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import Status
 
 from doenda.kernel import sweeps
 
@@ -42,6 +44,23 @@ def register_periodic() -> None:
     """Called once by the worker, after every room has registered its sweeps."""
     for one in sweeps.registered().values():
         _each(one.name, one.every)
+
+    @app.periodic(cron="*/5 * * * *", periodic_id="left-behind")
+    @app.task(name="doenda.left_behind", queue="sweeps", queueing_lock="periodic-left-behind", pass_context=True)
+    async def left_behind(context: JobContext, timestamp: int) -> int:
+        return await forget_jobs_of_the_dead(context.app)
+
+
+async def forget_jobs_of_the_dead(worker_app: App) -> int:
+    """Remove jobs that were being done by workers who are silent for longer than procrastinate lets them. How many.
+
+    They block nothing, and what they were to do is found by their sweep; but nobody else would ever remove them.
+    """
+    left = list(await worker_app.job_manager.get_stalled_jobs(queue="sweeps"))
+    for job in left:
+        if job.id is not None:
+            await worker_app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+    return len(left)
 
 
 def defer_nudge(name: str) -> None:

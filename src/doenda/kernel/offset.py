@@ -24,6 +24,7 @@ class _Known:
         self.lock = threading.Lock()
         self.seconds = 0.0
         self.read_at = float("-inf")
+        self.known = False
 
 
 _known = _Known()
@@ -43,14 +44,16 @@ def _read() -> None:
     try:
         seconds = ClockOffset.objects.values_list("seconds", flat=True).first()
     except Error:  # a broken transaction, or a database that is starting: the last known offset still holds
+        if not _known.known:  # and if there is none, the wall's time must not hold for long
+            _known.read_at = float("-inf")
         return
     with _known.lock:
-        _known.seconds = max(_known.seconds, float(seconds or 0))
+        _known.seconds, _known.known = max(_known.seconds, float(seconds or 0)), True
 
 
 def forget() -> None:
     """Another database, another clock (tests)."""
-    _known.seconds, _known.read_at = 0.0, float("-inf")
+    _known.seconds, _known.read_at, _known.known = 0.0, float("-inf"), False
 
 
 def advance(step: timedelta) -> datetime:

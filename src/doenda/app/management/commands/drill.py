@@ -16,11 +16,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("drill", choices=sorted(_DRILLS))
         parser.add_argument("--json", action="store_true")
-        parser.add_argument("--walks", type=int, default=200, help="kill: how many customers pay")
+        parser.add_argument("--walks", type=int, default=500, help="kill: how many customers pay")
         parser.add_argument("--payers", type=int, default=50, help="parallel-pay: how many pay one bill at once")
         parser.add_argument("--mandates", type=int, default=10_000, help="debit: how many customers are debited")
         parser.add_argument("--only", nargs="*", default=(), help="providers: these alone")
-        parser.add_argument("--seed", type=int, default=1, help="kill: of the moments at which it kills")
+        parser.add_argument("--seed", type=int, default=1, help="kill: of the victims and the moments")
 
     def handle(self, *args: Any, **options: Any) -> None:
         finish(self, _DRILLS[options["drill"]](options), json_only=options["json"])
@@ -50,7 +50,7 @@ def _kill(options: dict[str, Any]) -> Result:
     from doenda.app.drills import kill
     from doenda.app.stage import stage
 
-    with stage(say=_say) as running:
+    with stage(say=_say, offered=kill.PROVIDERS) as running:
         return kill.run(running, walks=options["walks"], seed=options["seed"])
 
 
