@@ -1,12 +1,14 @@
 """The bank without HTTP: what it answers, and what its books say."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.peers.peer_tools import Clock, Direct, cancel, confirm, net, opened, order, status
 
 from peers.bank import Bank
 from peers.bank.page import amount_words
+from peers.truth import iso
 
 
 @pytest.fixture
@@ -151,6 +153,17 @@ def test_transactions_are_listed_in_pages(call: Direct) -> None:
         [],
     ]
     assert code(call("GET", "/v1/transactions?after=x")) == (400, "INVALID_REQUEST")
+
+
+def test_transactions_are_listed_by_their_time_and_say_whose_they_are(call: Direct, clock: Clock) -> None:
+    for number in (1, 2, 3):
+        confirm(call, opened(call, number), f"k{number}")
+        clock.advance(60)
+    since, until = (quote(iso(clock.at - seconds)) for seconds in (120, 60))
+    (second,) = call("GET", f"/v1/transactions?since={since}&until={until}").json()
+    assert (second["n"], second["merchant"], second["currency"], second["amount"]) == (2, "doenda", "KRW", 52_300)
+    for wrong in ("yesterday", "2026-01-01T00:00:00", ""):
+        assert code(call("GET", f"/v1/transactions?since={wrong}")) == (400, "INVALID_REQUEST")
 
 
 def test_a_merchant_sees_only_its_own_payments(call: Direct) -> None:

@@ -19,6 +19,7 @@ from doenda.kernel.db import atomic
 from doenda.kernel.ids import inside
 from doenda.kernel.models import OutboxRow
 from doenda.payments import providers
+from doenda.payments.listening import next_look
 from doenda.payments.models import Attempt
 from doenda.payments.moves import charge_of, close_there, holds, locked, move
 from doenda.payments.outcomes import apply
@@ -150,7 +151,9 @@ def _tidy(asked: Attempt, answer: Answer) -> None:
                 if held:
                     close_there(attempt)
         elif attempt.state not in IN_FLIGHT:
-            Attempt.objects.filter(pk=attempt.pk, ask_at=asked.ask_at).update(ask_at=None)
+            waits = attempt.state == State.NEEDS_DEPOSIT
+            again = next_look(attempt, attempt.expires_at) if waits else None
+            Attempt.objects.filter(pk=attempt.pk, ask_at=asked.ask_at).update(ask_at=again)
         elif attempt.person_owns_at is None and now > ownership(attempt).deadline:
             Attempt.objects.filter(pk=attempt.pk).update(person_owns_at=now)
             facts.record("payments.person_owns", attempt.account_id, {"attempt": str(attempt.id), "reason": "a day"})

@@ -3,6 +3,7 @@
 from doenda.payments.counter.models import DrawerMove, Payout, Receipt, Shift, Slip, Store, StoreYear, Taking
 from doenda.payments.debit.models import DebitAnswer, DebitCursor, DebitFile, DebitItem, DebitParked, Mandate
 from doenda.payments.deposits.models import DepositFeed, DepositLease, DepositLine, DepositNumber
+from doenda.payments.reconciliation.models import ReconLine, ReconRun
 from doenda.payments.rows import Attempt, AttemptBill, AttemptEdge, AttemptMove, Doorbell, Refund, RefundCase
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Mandate",
     "Payout",
     "Receipt",
+    "ReconLine",
+    "ReconRun",
     "Refund",
     "RefundCase",
     "Shift",

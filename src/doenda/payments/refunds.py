@@ -234,6 +234,8 @@ def _merged(refund: Refund) -> bool:
 
 def _posted(refund: Refund, row: OutboxRow) -> None:
     account, attempt = locked(refund.attempt_id)
+    if _over(refund, row):
+        return
     if attempt.state == State.PAID and refund.of_credit:
         attempt.given_back += refund.amount
         attempt.save(update_fields=["given_back"])
@@ -249,8 +251,19 @@ def _posted(refund: Refund, row: OutboxRow) -> None:
     outbox.finish(row)
 
 
+def _over(refund: Refund, row: OutboxRow) -> bool:
+    """Has another sender, who had the row after our lease ran out, brought its answer home? With the account locked."""
+    refund.refresh_from_db(fields=["done_at", "failed_at"])
+    if refund.done_at is None and refund.failed_at is None:
+        return False
+    outbox.finish(row)
+    return True
+
+
 def _failed(refund: Refund, row: OutboxRow, code: str) -> None:
     _, attempt = locked(refund.attempt_id)
+    if _over(refund, row):
+        return
     withdraw(refund, code)
     if not attempt.synthetic and (_merged(refund) or (not refund.of_credit and attempt.state == State.PAID)):
         to_a_person(attempt, f"REFUND {code}")

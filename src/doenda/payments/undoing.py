@@ -9,6 +9,7 @@ from doenda.billing.models import Account
 from doenda.kernel import clock, facts
 from doenda.notices import send
 from doenda.payments import refunds
+from doenda.payments.listening import next_look
 from doenda.payments.models import Attempt
 from doenda.payments.moves import move
 from doenda.payments.owned import to_a_person
@@ -47,6 +48,7 @@ def _taken_back(account: Account, attempt: Attempt, target: State, cause: str) -
     post.undo_payment("payment", attempt.fact_id, ("undone", attempt.fact_id), at=now)
     refunds.forget(attempt)
     waits = target is State.NEEDS_DEPOSIT
+    until = max(attempt.expires_at or now, now) if waits else attempt.expires_at
     told = {"attempt": str(attempt.id), "amount": attempt.taken, "currency": attempt.currency, "method": attempt.method}
     move(
         attempt,
@@ -55,8 +57,8 @@ def _taken_back(account: Account, attempt: Attempt, target: State, cause: str) -
         taken=0,
         given_back=0,
         undone_at=now,
-        ask_at=None,
-        expires_at=max(attempt.expires_at or now, now) if waits else attempt.expires_at,
+        ask_at=next_look(attempt, until) if waits else None,
+        expires_at=until,
     )
     if not attempt.synthetic:
         bill_id = attempt.bills.order_by("pk").values_list("bill_id", flat=True).first()

@@ -74,6 +74,7 @@ class Transaction:
             "n": self.n,
             "payment_key": self.payment_key,
             "order_id": self.order_id,
+            "merchant": self.merchant,
             "kind": self.kind,
             "amount": self.amount,
             "at": iso(self.at),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 from urllib.parse import quote
 
-from peers.bank import acts, moves, page, webhooks
+from peers.bank import acts, feeds, moves, page, webhooks
 from peers.bank.control import control
 from peers.bank.state import METHODS, Answer, Merchant, Payment, State, Transaction
 from peers.faults import AFTER, BEFORE, EVERYONE, Faults
@@ -115,9 +115,7 @@ class Bank(Truth):
         if self.faults.fires(("inquiry_down",), payment.method if payment else EVERYONE):
             raise Refused(503, "SERVICE_FAULT", "inquiries are down")
         if words == ["v1", "transactions"]:
-            after, limit = request.number("after", 0, most=10**15), request.number("limit", 100, most=10_000)
-            mine = (one for one in self.state.transactions[after:] if one.merchant == merchant.name)
-            return answer(200, [one.public() for _, one in zip(range(limit), mine, strict=False)])
+            return answer(200, feeds.transactions(self.state, merchant.name, request))
         if words[:2] != ["v1", "payments"]:
             raise Refused(404, "NOT_FOUND", request.route)
         if payment is None or payment.hidden_until is not None:

@@ -141,7 +141,10 @@ class BackTo:
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """One movement in a provider's own list. `line_id` is its key there; `amount` in minor units, never negative."""
+    """One movement in a provider's own list. `line_id` is its key there; `amount` in minor units, never negative.
+
+    `merchant`: whose it is, where the list says so.
+    """
 
     line_id: str
     order_id: str
@@ -151,11 +154,13 @@ class FeedLine:
     amount: int
     currency: str
     at: datetime
+    merchant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What the provider pays out to the carrier for one movement: `amount` taken, `fee` kept, minor units."""
+    """What the provider pays out to the carrier for one movement: `amount` taken (negative: given back), `fee` kept,
+    minor units. `paid_out`: what it says is left, where it says so."""
 
     line_id: str
     ref: str
@@ -163,6 +168,7 @@ class Settlement:
     fee: int
     currency: str
     paid_out_on: str
+    paid_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,8 @@ class Provider(Protocol):
     """A refund that is not confirmed after this belongs to a person; it is still tried."""
     holds: ClassVar[bool] = False
     """Does a payer who has agreed on the provider's page, and never came back, have money held there until a void?"""
+    listens_every: ClassVar[timedelta | None] = None
+    """How often an account that waits for a deposit is asked about though nobody rang, where only a doorbell tells."""
     nudges: ClassVar[str] = ""
     """The sweep that a doorbell without an order id wakes: it asks the bank what has arrived."""
     heard: ClassVar[int] = 200

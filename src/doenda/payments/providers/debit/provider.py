@@ -14,7 +14,7 @@ from doenda.payments.debit import policy, tries
 from doenda.payments.debit.models import DebitItem, Mandate
 from doenda.payments.models import Attempt, AttemptBill
 from doenda.payments.moves import locked
-from doenda.payments.providers.contract import Answer, BackTo, Charge, Moves, Outcome, Provider, Ring
+from doenda.payments.providers.contract import Answer, BackTo, Charge, Feed, Moves, Outcome, Provider, Ring
 from doenda.payments.providers.debit.codes import WORDS
 from doenda.payments.states import IN_FLIGHT, State
 
@@ -118,6 +118,11 @@ class Debit(Provider):
     def ring(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Ring:
         """The clearing house does not ring: its answers are fetched."""
         return Ring("", "", genuine=False)
+
+    def transactions(self, since: datetime, until: datetime, cursor: str = "") -> Feed:
+        from doenda.payments.debit import feed
+
+        return feed.page(since, until, cursor)
 
     def _answer(self, item: DebitItem, attempt: Attempt) -> Answer:
         due = policy.of_scheme(item.scheme, item.day).results_due(item.day)

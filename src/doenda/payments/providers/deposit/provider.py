@@ -114,7 +114,8 @@ class Deposit(Provider):
         return Ring(transmission, "", genuine=genuine and fresh and bool(transmission))
 
     def transactions(self, since: datetime, until: datetime, cursor: str = "") -> Feed:
-        page = self.bank.movements(int(cursor or 0))
+        """The bank's list from a place before which nothing of the period can stand; the cursor is a place in it."""
+        page = self.bank.movements(int(cursor) if cursor else storing.settled_before(since))
         if page.code:
             return Feed((), cursor, page.code)
         within = [each for each in page.movements if since <= each.at < until]
@@ -125,7 +126,7 @@ class Deposit(Provider):
             ref, kind = f"{each.bank}-{each.of or each.ident}", "given_back" if each.of else "paid"
             attempt_id = ours.get(ref)
             order_id = outside(attempt_id) if attempt_id else ""
-            lines.append(FeedLine(each.ident, order_id, ref, kind, each.amount, each.currency, each.at))
+            lines.append(FeedLine(each.ident, order_id, ref, kind, each.amount, each.currency, each.at, MERCHANT))
         more = str(page.last) if len(page.movements) == PAGE else ""
         return Feed(lines, more)
 

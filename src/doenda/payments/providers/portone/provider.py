@@ -44,6 +44,7 @@ class PortOne(Provider):
         "deposit": Moves.AT_DEPOSIT,
     }
     source_unknown: ClassVar = frozenset({"deposit"})
+    listens_every: ClassVar[timedelta] = timedelta(hours=6)
     scripted: ClassVar = frozenset({"card", "transfer"})
     returns_amount: ClassVar[bool] = False
     longest: ClassVar[timedelta] = timedelta(minutes=10)

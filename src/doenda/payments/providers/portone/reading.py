@@ -95,6 +95,7 @@ def event(document: Mapping[str, Any]) -> FeedLine:
             amount=abs(whole(document["eventAmount"])),
             currency=_text(document, "currency").removeprefix("CURRENCY_"),
             at=_instant(document["createdAt"]),
+            merchant=str(document.get("storeId") or "")[:80],
         )
     except (KeyError, TypeError, ValueError):
         raise Unreadable("an event") from None

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from doenda.kernel import net
-from doenda.payments.providers.contract import Answer, BackTo, Charge, Moves, Outcome, Provider, Returned, Ring
+from doenda.payments.providers.contract import Answer, BackTo, Charge, Feed, Moves, Outcome, Provider, Returned, Ring
+from doenda.payments.providers.sandbox import feed
 from doenda.payments.providers.sandbox.codes import CODES, STATUSES
 
 DEP = "sandbox"
 TOLERANCE = timedelta(minutes=5)
+PAGE = 1000
 
 
 class Sandbox(Provider):
@@ -30,6 +33,7 @@ class Sandbox(Provider):
         self._key: str = config["key"]
         self._secrets: list[str] = list(config["webhook_secrets"])
         self._confirm_seconds = float(config.get("confirm_seconds", 6.0))
+        self._page = int(config.get("page", PAGE))
 
     def start(self, charge: Charge) -> Answer:
         body = {
@@ -95,6 +99,27 @@ class Sandbox(Provider):
             for s in self._secrets
         )
         return Ring(transmission, order_id, genuine=genuine and fresh and bool(transmission))
+
+    def transactions(self, since: datetime, until: datetime, cursor: str = "") -> Feed:
+        """By the bank's time of the movement; the cursor is the number of the last line read."""
+        after = int(cursor or 0)
+        asked = {"after": after, "limit": self._page, "since": since.isoformat(), "until": until.isoformat()}
+        headers = {"Authorization": f"Bearer {self._key}"}
+        try:
+            reply = net.call(
+                DEP, "GET", f"{self._url}/v1/transactions?{urlencode(asked)}", headers=headers, timeout=20.0
+            )
+        except net.NotSent:
+            return Feed((), code="NOT_REACHED")
+        except net.NoAnswer:
+            return Feed((), code="NO_ANSWER")
+        if reply.status != 200:
+            return Feed((), code=f"HTTP_{reply.status}")
+        try:
+            lines, last = feed.read(reply.json(), after)
+        except (feed.Unreadable, ValueError, RecursionError):
+            return Feed((), code="NOT_READABLE")
+        return Feed(lines, cursor=str(last) if len(lines) >= self._page else "")
 
     def _post(
         self, path: str, body: dict[str, Any], *, key: str, certain: bool = False, timeout: float = 6.0

@@ -65,6 +65,7 @@ def _line(row: Mapping[str, Any]) -> FeedLine:
         amount=abs(_whole(row["amount"])),
         currency=str(row["currency"])[:3],
         at=instant(str(row["transactionAt"])),
+        merchant=str(row.get("mId") or "")[:80],
     )
 
 
@@ -76,6 +77,7 @@ def _paid_out(row: Mapping[str, Any]) -> Settlement:
         fee=_whole(row["fee"]),
         currency=str(row["currency"])[:3],
         paid_out_on=str(row["paidOutDate"])[:10],
+        paid_out=None if row.get("payOutAmount") is None else _whole(row["payOutAmount"]),
     )
 
 

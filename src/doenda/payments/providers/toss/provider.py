@@ -42,6 +42,7 @@ class Toss(Provider):
         "billing": Moves.AT_CONFIRM,
     }
     source_unknown: ClassVar = frozenset({"deposit"})
+    listens_every: ClassVar[timedelta] = timedelta(hours=6)
     longest: ClassVar[timedelta] = timedelta(minutes=40)
     """30 minutes to authenticate and 10 to confirm: no charge of Toss's outlives them."""
 
