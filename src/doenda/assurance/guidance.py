@@ -142,6 +142,12 @@ def snapshot() -> Snapshot:
     return fresh
 
 
+def forget() -> None:
+    """Empty this process's memory (tests and simulations that replace the database under it)."""
+    with _shared_lock:
+        _shared.clear()
+
+
 def offer(
     purpose: str,
     account_id: UUID | None,

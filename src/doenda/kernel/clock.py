@@ -23,9 +23,11 @@ def runs_ahead_by(seconds: Callable[[], float] | None) -> None:
 
 
 class Frozen:
-    """A test's clock: stands still until told to move."""
+    """A test's clock: stands still until told to move. `deadlines`: `monotonic` stands with it (simulations, where
+    nothing may follow from how fast this machine is)."""
 
-    def __init__(self, instant: datetime) -> None:
+    def __init__(self, instant: datetime, *, deadlines: bool = False) -> None:
+        self.deadlines = deadlines
         if instant.tzinfo is None:
             raise ValueError("an instant needs a timezone")
         self.instant = instant.astimezone(UTC)
@@ -41,10 +43,10 @@ _frozen: Frozen | None = None
 
 
 @contextmanager
-def freeze(instant: datetime) -> Iterator[Frozen]:
-    """Stand still at `instant` (tests only)."""
+def freeze(instant: datetime, *, deadlines: bool = False) -> Iterator[Frozen]:
+    """Stand still at `instant` (tests and simulations only)."""
     global _frozen  # noqa: PLW0603 - the one seam for time
-    before, _frozen = _frozen, Frozen(instant)
+    before, _frozen = _frozen, Frozen(instant, deadlines=deadlines)
     try:
         yield _frozen
     finally:
@@ -89,6 +91,8 @@ def day_start(day: date) -> datetime:
 
 def monotonic() -> float:
     """Seconds for deadlines; unrelated to dates."""
+    if _frozen is not None and _frozen.deadlines:
+        return _frozen.instant.timestamp()
     return time.monotonic()
 
 

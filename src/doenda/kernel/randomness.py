@@ -5,7 +5,15 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+type Chance = random.Random
+"""A stream of chance that follows from its seed alone."""
+
 _seeded: random.Random | None = None
+
+
+def stream(seed: int | str) -> Chance:
+    """A stream of its own, beside `seeded` (simulations: one a step)."""
+    return random.Random(seed)  # noqa: S311 - never used for secrets
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from doenda.kernel import clock, net
+from doenda.kernel import clock, net, randomness
 from doenda.sim.line import Bell, Peer
 from peers.http import NoAnswer, Request, Response
 from peers.server import Server
@@ -210,6 +210,35 @@ class Inside(Outside):
         url = f"http://{name}.inside"
         made = getattr(importlib.import_module(module), kind)(clock=lambda: clock.now().timestamp(), base_url=url)
         return _Inside(url, made)
+
+    def let_pass(self, seconds: float) -> None:
+        stand(seconds)
+
+
+class Hall:
+    """Peers of ours as classes in this process, and nothing else: no server, no folder; their ids follow from the seed.
+
+    Their webhooks wait with them until somebody carries them (`truth.tick`).
+    """
+
+    inside = True
+
+    def __init__(self, bell_url: str) -> None:
+        self.bell_url = bell_url
+        self.truths: dict[str, Any] = {}
+        """By the peer's own name: bank, toss, clearing…"""
+
+    def peer(self, name: str, truth: str) -> Peer:
+        module, _, kind = truth.rpartition(".")
+        url = f"http://{name}.inside"
+        made = getattr(importlib.import_module(module), kind)(clock=lambda: clock.now().timestamp(), base_url=url)
+        if hasattr(made, "new_id"):
+            made.new_id = lambda: randomness.token_bytes(12).hex()
+        self.truths[name] = made
+        return _Inside(url, made)
+
+    def stranger(self, argv: Callable[[int], list[str]], ready: str) -> Peer:
+        raise RuntimeError("a stranger is a process, and a world has only one")
 
     def let_pass(self, seconds: float) -> None:
         stand(seconds)

@@ -4,7 +4,10 @@ or just before or just after a commit is durable.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
+
+from django.db import OperationalError
+from psycopg import errors
 
 type When = Literal["begin", "before", "after"]
 
@@ -34,7 +37,7 @@ def watching(watcher: Callable[[When, Any], None]) -> Iterator[None]:
         _watchers.remove(watcher)
 
 
-def die(wrapper: Any) -> None:
+def die(wrapper: Any) -> NoReturn:
     """Drop the connection as a dying process would, then crash.
 
     The raw connection goes first, and the wrapper is told so: otherwise leaving the atomic block masks the crash with
@@ -46,6 +49,14 @@ def die(wrapper: Any) -> None:
         if wrapper.autocommit:  # before it began, there is no block to clean up after us
             wrapper.connection = None
     raise Crash
+
+
+def cut(wrapper: Any) -> NoReturn:
+    """Drop the connection and say so as the driver does: the process lives, and does not know whether a commit that
+    was under way is durable (before it: it is not; after it: it is, and its acknowledgement is lost)."""
+    if wrapper.connection is not None:
+        wrapper.connection.close()
+    raise OperationalError("the connection was lost") from errors.ConnectionFailure("the connection was lost")
 
 
 @contextmanager

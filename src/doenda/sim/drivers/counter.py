@@ -54,6 +54,10 @@ class Driver(driver.Driver):
         """What the clerk was told to keep, less what was handed out again."""
         return self._hands[order_id]
 
+    def keep(self, order_id: str, amount: int) -> None:
+        """The clerk was told that it is taken (below 0: that it is given back), and acts so."""
+        self._hands[order_id] += amount
+
     def take_at_once(self, account_id: UUID, bill_id: UUID, amount: int) -> UUID:
         """Pressed twice, as a slow screen makes people do."""
         pressed = self._pressed(amount)

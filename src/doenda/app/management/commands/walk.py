@@ -75,8 +75,7 @@ def _on_a_stage(options: dict[str, Any]) -> Result:
 
 def _compare(result: Result, running: Stage, amount: int) -> None:
     """The bank took the bill once, and its books are ours."""
-    scenes.wait_for(lambda: not books.compare(running), 20)
-    mismatches = books.compare(running)
+    mismatches = books.until_agreed(running, 20)
     result.failures += mismatches
     charged = running.control("bank", "GET", "books")["by_order"]
     charges = sum(1 for order, net in charged.items() if net == amount)
