@@ -37,8 +37,11 @@ test-browsers: setup            ## real browsers; installs Debian packages when 
 	@.ci/packages chromium-headless-shell w3m lynx tmux fonts-nanum
 	@$(BIN)/pytest -q tests_browsers
 
+simulate: setup                 ## the whole hunt: 2,000 worlds, every crash point, planted bugs, interleavings (about an hour)
+	@$(BIN)/doenda simulate --schedules 2000 --sweep --planted --interleavings 2000
+
 lock: setup                     ## renew requirements.lock from the ranges in pyproject.toml
 	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml
 
-.PHONY: help setup demo test check test-browsers lock
+.PHONY: help setup demo test check test-browsers simulate lock
