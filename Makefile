@@ -37,7 +37,7 @@ test-browsers: setup            ## real browsers; installs Debian packages when 
 	@.ci/packages chromium-headless-shell w3m lynx tmux fonts-nanum
 	@$(BIN)/pytest -q tests_browsers
 
-simulate: setup                 ## the whole hunt: 2,000 worlds, every crash point, planted bugs, interleavings (about an hour)
+simulate: setup                 ## the whole hunt: worlds, every crash point, planted bugs, interleavings; takes hours
 	@$(BIN)/doenda simulate --schedules 2000 --sweep --planted --interleavings 2000
 
 lock: setup                     ## renew requirements.lock from the ranges in pyproject.toml
