@@ -69,6 +69,15 @@ def _intend(account: Account, attempt: Attempt, came: Returned) -> Result | Outb
         now = clock.now()
         move(attempt, State.UNKNOWN, "the customer came back", sent_at=now, ask_at=now + ASKED_AFTER)
         return None
+    if needless := _out_of_date(attempt):
+        return needless
+    if came.token:
+        attempt.details["token"] = came.token[:500]
+    return _on_its_way(account, attempt, "confirmed by the customer")
+
+
+def _out_of_date(attempt: Attempt) -> Result | None:
+    """Its bills owe less by now than it would take: then it is closed. With the account locked."""
     parts = _parts(attempt_id=attempt.pk)
     if not any(part.bill.remaining for part in parts):
         move(attempt, State.CLOSED, "nothing is due")
@@ -76,9 +85,7 @@ def _intend(account: Account, attempt: Attempt, came: Returned) -> Result | Outb
     if any(part.bill.remaining < part.amount for part in parts):
         move(attempt, State.CLOSED, "the bill changed")
         return Result("expired", attempt.id)
-    if came.token:
-        attempt.details["token"] = came.token[:500]
-    return _on_its_way(account, attempt, "confirmed by the customer")
+    return None
 
 
 def _on_its_way(account: Account, attempt: Attempt, cause: str) -> OutboxRow:
@@ -97,6 +104,10 @@ def by_key(
     try:
         with atomic():
             account, attempt = locked(made.id, account_id)
+            if attempt.state != State.CREATED:  # something else has paid meanwhile, or we slept for long
+                return said(attempt)
+            if needless := _out_of_date(attempt):
+                return needless
             row = _on_its_way(account, attempt, "a kept key is charged")
     except IntegrityError as error:
         if "bill_one_attempt_in_flight" not in str(error):
