@@ -10,8 +10,9 @@ from django.db import connections
 from doenda.kernel import embedded
 
 TEMPLATE = "doenda_worlds"
-SETTINGS = {**embedded.FAST, "autovacuum": "off", "shared_buffers": "256MB"}
-"""Nothing here outlives its process; no vacuum comes between, so that one seed meets one physical order of rows."""
+SETTINGS = {**embedded.FAST, "autovacuum": "off", "shared_buffers": "256MB", "plan_cache_mode": "force_generic_plan"}
+"""Nothing here outlives its process; no vacuum comes between, and each statement has one plan: one seed meets one
+physical order of rows."""
 
 
 def connect(server_socket: str, database: str) -> None:

@@ -196,6 +196,7 @@ def _start(
         "DATABASE_OWNER_URL": server.url(name, embedded.OWNER),
         "DOENDA_STRICT": "1",
         "DOENDA_POOL": "0",
+        "DOENDA_PREPARE": "1",
         "DOENDA_LOG": "ERROR",
     }
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -69,8 +69,9 @@ def one_round(world: World, *, hourly: bool, daily: bool) -> None:
 _RESTLESS = """
     SELECT 'attempt', account_id::text, provider, state, id FROM payments_attempt
     WHERE in_flight OR state = 'instructed'
-    UNION ALL SELECT 'row', '', kind, reason, id FROM kernel_outboxrow WHERE done_at IS NULL AND parked_at IS NULL
-    AND NOT EXISTS (SELECT FROM notices_notice n WHERE kind = 'notice' AND n.id::text = key AND n.state = 'held')
+    UNION ALL SELECT 'row', '', r.kind, r.reason, r.id FROM kernel_outboxrow r
+    WHERE r.done_at IS NULL AND r.parked_at IS NULL AND NOT EXISTS (
+        SELECT FROM notices_notice n WHERE r.kind = 'notice' AND n.id::text = r.key AND n.state = 'held')
     UNION ALL SELECT 'fact', '', kind, pending::text, id FROM kernel_factrow WHERE pending <> '{}'
     ORDER BY 1, 5
 """

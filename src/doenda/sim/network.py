@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from doenda.kernel import net
-from doenda.kernel.database import seam
-from doenda.sim import invariants
+from doenda.sim import spares
 from doenda.sim.line import Line
 from doenda.sim.points import Point
 
@@ -34,18 +33,16 @@ class Network:
     def __call__(self, request: net.Request) -> net.Reply:
         world = self._world
         end = self._end(request)
+        if end in ("switch", "handset"):  # what happens from here on, the house can no longer look at
+            world.leaves(end, request)
         self._point(Point.CALL)
         world.others_act()
         try:
-            if end in ("switch", "handset"):
-                world.leaves(end, request)
-            invariants.as_it_leaves(world, end, request)
             if end in world.down:
-                world.met("unreached", end)
                 raise net.NotSent(f"{end} is down")
             reply = self.lines[end](request)
-        except (net.NotSent, net.NoAnswer):
-            world.met("no answer", end)
+        except (net.NotSent, net.NoAnswer) as silence:
+            world.met("unreached" if isinstance(silence, net.NotSent) else "no answer", end)
             world.others_act()
             self._point(Point.ANSWER)
             raise
@@ -65,4 +62,4 @@ class Network:
     def _point(self, kind: Point) -> None:
         if self._world.points.strikes(kind, self._world.chance):
             self._world.dies(kind)
-            seam.die(connection)
+            spares.die(connection)

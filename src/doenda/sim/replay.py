@@ -8,8 +8,8 @@ from doenda.sim.ground import Ground
 from doenda.sim.run import Played, play
 from doenda.sim.schedule import Schedule, draw
 
-SELDOM = 0.25
-"""How much rarer collections work where nothing is due yet."""
+OFTEN, SELDOM = 3.0, 0.25
+"""How much more collections work where much is overdue, and how much less where nothing is due yet."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,9 @@ def schedule_of(seed: int) -> Schedule:
     """The schedule that this version of the acts draws from a seed, in the world that the seed plans."""
     plan, subjects = Plan.of(seed), acts.subjects()
     weights = acts.weights(plan.providers)
-    if not plan.overdue:
-        weights = {
-            name: weight * (SELDOM if subjects[name] == "collections" else 1) for name, weight in weights.items()
-        }
-    return draw(seed, weights, subjects)
+    often = OFTEN if plan.overdue else SELDOM
+    weights = {name: weight * (often if subjects[name] == "collections" else 1.0) for name, weight in weights.items()}
+    return draw(seed, weights, subjects, "collections" if plan.overdue and seed % 2 else "")
 
 
 def replay(ground: Ground, seed: int) -> Replayed:

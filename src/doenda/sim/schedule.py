@@ -44,10 +44,13 @@ class Schedule:
     weights: Mapping[str, float]
 
 
-def draw(seed: int, weights: Mapping[str, float], subjects: Mapping[str, str] | None = None) -> Schedule:
+def draw(
+    seed: int, weights: Mapping[str, float], subjects: Mapping[str, str] | None = None, theme: str = ""
+) -> Schedule:
     """The schedule of a seed. `weights`: the acts that there are, as likely as they usually are; a seed bends them.
 
-    `subjects`: what each act is about; most seeds have a theme, of which much more happens than of anything else.
+    `subjects`: what each act is about; most seeds have a theme (this one, or their own), of which much more happens
+    than of anything else.
     """
     chance = randomness.stream(f"schedule {seed}")
     rates = Rates(
@@ -59,7 +62,7 @@ def draw(seed: int, weights: Mapping[str, float], subjects: Mapping[str, str] | 
     )
     bent = {name: weight * chance.choice((0.1, 1.0, 1.0, 4.0)) for name, weight in sorted(weights.items())}
     known = sorted(set((subjects or {}).values()))
-    theme = chance.choice((*known, "")) if known else ""
+    theme = theme or (chance.choice((*known, "")) if known else "")
     bent = {
         name: weight * (THEME if theme and (subjects or {})[name] == theme else 1.0) for name, weight in bent.items()
     }

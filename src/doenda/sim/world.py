@@ -20,7 +20,7 @@ from doenda.kernel.ids import outside
 from doenda.kernel.randomness import Chance
 from doenda.payments.models import Attempt
 from doenda.payments.providers.contract import PayInto
-from doenda.sim import acts, ground, invariants
+from doenda.sim import acts, ground, invariants, spares
 from doenda.sim.driver import Begun, Driver
 from doenda.sim.letters import Post
 from doenda.sim.line import Line, Peer
@@ -31,6 +31,8 @@ from doenda.sim.schedule import Schedule
 
 DEEPEST = 3
 """How many may act inside each other."""
+TOO_LONG = frozenset({"a_week_of_collections", "a_day_of_collections", "all_sweeps", "people_catch_up"})
+"""Acts that are many: they are not done in the middle of another."""
 MOST_BETWEEN = 6
 """How many may act in between in one step, in all."""
 RETURN = f"{ground.BASE_URL}/s/return"
@@ -184,8 +186,9 @@ class World:
         """Whoever comes next by this world's weights."""
         if self.depth <= DEEPEST and self.between < MOST_BETWEEN:
             self.between += 1
-            weights = self.schedule.weights
-            self.act(self.chance.choices(list(weights), list(weights.values()))[0])
+            beside = {name: weight for name, weight in self.schedule.weights.items() if name not in TOO_LONG}
+            if any(beside.values()):
+                self.act(self.chance.choices(list(beside), list(beside.values()))[0])
 
     def act(self, name: str) -> None:
         """One actor does one thing; its death is its own."""
@@ -241,9 +244,9 @@ class World:
         if kind in (Point.LOST, Point.RESET):
             self.faults[kind] += 1
             self.say(f"{kind.upper()} (point {self.points.passed})")
-            seam.cut(wrapper)
+            spares.cut(wrapper)
         self.dies(kind)
-        seam.die(wrapper)
+        spares.die(wrapper)
 
     @contextmanager
     def moving(self) -> Iterator[None]:

@@ -99,9 +99,9 @@ BARRED = scenes.named("barred", scenes.until(_is_barred, scenes.mornings(1), mos
 _ASKS_DEBIT = scenes.asks("debit", "debit")
 _DARK = scenes.named(
     "no_answer_and_silence",
-    scenes.ill("sandbox", {"fault": "timeout_after", "on": ["confirm"], "remaining": 9}, {"fault": "inquiry_down"}),
+    scenes.ill("toss", {"fault": "timeout_after", "on": ["confirm"], "remaining": 9}, {"fault": "inquiry_down"}),
 )
-_PAYS = scenes.named("pays_all", scenes.pays_all("sandbox"))
+_PAYS = scenes.named("pays_all", scenes.pays_all("toss"))
 _DAYS = scenes.named("four_mornings", scenes.mornings(4))
 _THREE = scenes.named("three_mornings", scenes.mornings(3))
 _HELD = scenes.named("disputes", _held)
