@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -162,6 +163,26 @@ def test_a_lost_answer_to_commit_runs_the_same_work_again(committed_db: str) -> 
         return runs
 
     assert durable(work) == 2
+    assert OutboxRow.objects.filter(kind="k").count() == 1
+
+
+@pytest.mark.parametrize(("lost", "runs"), [("after", 1), ("before", 2)])
+def test_what_is_done_once_is_done_again_only_if_the_server_knows_nothing_of_it(
+    committed_db: str, lost: seam.When, runs: int
+) -> None:
+    said: list[int] = []
+
+    def work() -> int:
+        OutboxRow(kind="k", key=str(len(said))).insert()
+        said.append(len(said) + 1)
+        return said[-1]
+
+    def watch(when: seam.When, wrapper: Any) -> None:
+        if when == lost and len(said) == 1:
+            seam.cut(wrapper)
+
+    with seam.watching(watch):
+        assert durable(work, once=True) == runs
     assert OutboxRow.objects.filter(kind="k").count() == 1
 
 

@@ -20,7 +20,7 @@ from doenda.notices.models import Notice
 from doenda.payments import attempts, doorbells, providers
 from doenda.payments.deposits import arrivals, desk, leasing, tending
 from doenda.payments.deposits.models import DepositLease, DepositLine, DepositNumber
-from doenda.payments.models import Attempt, Refund, RefundCase
+from doenda.payments.models import Attempt, AttemptMove, Refund, RefundCase
 from doenda.payments.states import State
 from peers.deposits import Deposits
 from peers.http import NoAnswer, Request
@@ -210,6 +210,21 @@ def test_a_deposit_after_the_bill_was_paid_otherwise_is_the_payers_credit(bank: 
     assert first.state == State.PAID
     case = RefundCase.objects.get()
     assert (case.amount, case.attempt_id) == (52300, first.id)
+    agree(bank)
+
+
+def test_two_deposits_for_one_bill_in_one_look_each_move_from_where_the_other_left_things(bank: DepositWorld) -> None:
+    """The first one settles the bill and closes what else was begun for it: the second was read before that."""
+    bill = overdue_bill()
+    first, second = begin(bill), begin(bill)
+    for each in (first, second):
+        bank.deposit(number_of(each), 52300)
+    run()
+    moves = AttemptMove.objects.filter(attempt=second).order_by("pk").values_list("source", "target")
+    assert list(moves) == [("created", "needs_deposit"), ("needs_deposit", "closed"), ("closed", "paid")]
+    assert RefundCase.objects.get().attempt_id == second.id
+    run()
+    assert bank.at_pool() == 52300
     agree(bank)
 
 

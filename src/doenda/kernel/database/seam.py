@@ -60,6 +60,22 @@ def cut(wrapper: Any) -> NoReturn:
 
 
 @contextmanager
+def unacknowledged() -> Iterator[None]:
+    """Of the commits from here on, the answer to every other one is lost, from the first: so each is tried twice."""
+    seen = 0
+
+    def watch(when: When, wrapper: Any) -> None:
+        nonlocal seen
+        if when == "after":
+            seen += 1
+            if seen % 2:
+                cut(wrapper)
+
+    with watching(watch):
+        yield
+
+
+@contextmanager
 def crash(when: When, *, at_commit: int = 1) -> Iterator[None]:
     """Die at the n-th commit from here, `before` or `after` it."""
     seen = 0

@@ -115,7 +115,7 @@ def take(
         found = slips.find(slip, by=pressed.clerk)
         if found is None or isinstance(found, slips.Throttled):
             return Taken("unknown_slip" if found is None else "throttled")
-        said = durable(lambda: _take_slip(found, pressed))
+        said = durable(lambda: _take_slip(found, pressed), once=True)
         if said.outcome != "changed":
             return said
         shown = _shown(found.attempt)

@@ -119,7 +119,7 @@ def take(content: bytes, name: str) -> Taken:
             return bool(refused.update(name=read.name, kind=read.answers, accepted=True, report={}))
         return made.insert(once=True)
 
-    if not durable(write):
+    if not durable(write, once=True):
         return Taken("again", {"ignored": "the same file is being taken in", "name": read.name})
     return Taken("taken", _work(made, read, files))
 

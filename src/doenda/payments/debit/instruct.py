@@ -80,7 +80,7 @@ def run(currency: str, *, channel: str = "web", batch: int = BATCH) -> Instructe
     page = _page(terms, UUID(int=0), batch)
     while page:
         ids = page
-        made = durable(lambda: _instruct(terms, day, ids, channel))  # noqa: B023 - runs within this turn
+        made = durable(lambda: _instruct(terms, day, ids, channel), once=True)  # noqa: B023 - runs within this turn
         debits, amount = debits + len(made), amount + sum(made)
         page = _page(terms, page[-1], batch)
     return Instructed(day, debits, amount)

@@ -83,7 +83,7 @@ def assign(line_id: UUID, account_id: UUID, *, by: str) -> None:
             outcomes.bring(account, attempt, said, "deposit list", fresh=True, asked_in=attempt.state)
         audit.note(by, "deposit assigned", subject_id=line.pk, account_id=account.pk)
 
-    durable(work)
+    durable(work, once=True)
 
 
 def send_back(line_id: UUID, *, by: str) -> bool:
@@ -103,7 +103,7 @@ def send_back(line_id: UUID, *, by: str) -> bool:
         outbox.put("deposit_return", str(line.id), {})
         return True
 
-    return durable(work)
+    return durable(work, once=True)
 
 
 def _waiting(line_id: UUID) -> DepositLine:

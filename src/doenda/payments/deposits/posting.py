@@ -22,6 +22,7 @@ from doenda.payments.deposits import bulk, storing
 from doenda.payments.deposits.models import DepositLease, DepositLine
 from doenda.payments.deposits.movements import DEPOSIT, RETURNED
 from doenda.payments.models import Attempt, AttemptBill
+from doenda.payments.moves import lock
 from doenda.payments.owned import to_a_person
 from doenda.payments.providers.contract import Outcome
 from doenda.payments.providers.deposit.provider import paid_by
@@ -56,7 +57,7 @@ def _batch(chunk: Sequence[tuple[UUID, UUID | None]]) -> int:
 
 def _tried(chunk: Sequence[tuple[UUID, UUID | None]], *, many: bool) -> int:
     try:
-        return durable(lambda: _bring_home(chunk, many=many))
+        return durable(lambda: _bring_home(chunk, many=many), once=True)
     except (DatabaseError, ValueError, LookupError) as error:
         if many:
             log.exception("%s deposit lines are booked one by one", len(chunk))
@@ -65,7 +66,7 @@ def _tried(chunk: Sequence[tuple[UUID, UUID | None]], *, many: bool) -> int:
             return sum(_tried([each], many=False) for each in chunk)
         log.exception("deposit line %s could not be booked", chunk[0][0])
         name = type(error).__name__
-        return durable(lambda: _give_to_desk(chunk[0][0], name))
+        return durable(lambda: _give_to_desk(chunk[0][0], name), once=True)
 
 
 def _give_to_desk(line_id: UUID, reason: str) -> int:
@@ -88,13 +89,16 @@ def _bring_home(chunk: Sequence[tuple[UUID, UUID | None]], *, many: bool) -> int
     booked = {each.provider_ref: each for each in Attempt.objects.filter(provider=PROVIDER, provider_ref__in=refs)}
     if many:
         return _many(lines, locked, attempts, booked)
-    done = 0
+    done, met = 0, set[UUID]()
     for line in lines:
         if line.kind != DEPOSIT:
             done += _followed(line)
         elif line.lease is not None:
             account, own = locked[line.lease.account_id], attempts.get(line.lease.attempt_id or line.pk)
+            if own is not None and account.pk in met:
+                lock(own)  # an earlier line of this account may have closed it
             _deposit(account, line, line.lease, booked.get(line.ref), own)
+            met.add(account.pk)
             done += 1
     return done
 

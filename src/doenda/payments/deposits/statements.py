@@ -108,11 +108,11 @@ def take_in(path: Path, mapping: str, *, name: str = "") -> Taken:
             return Taken(before, Report(counts=dict(before.report.get("counts", {}))), again=True)
         found = _read_all(opened, columns, report)
         report.refuse_if_bad()
-        return durable(lambda: _store(found, columns, sha256, name))
+        return durable(lambda: _store(found, columns, sha256, name), once=True)
     except Refused as refused:
         data, rows = refused.report.as_data(), refused.report.counts.get("rows", 0)
         row = ImportFile(sha256=sha256, name=name, kind=KIND, rows=rows, accepted=False, report=data)
-        durable(lambda: row.save(force_insert=True))
+        durable(lambda: row.insert(once=True))
         return Taken(row, refused.report)
 
 

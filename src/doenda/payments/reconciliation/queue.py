@@ -96,7 +96,7 @@ def accept(line_id: UUID, *, by: str, bill: str = "") -> Handled:
     is meant, as far as it owes it, and else as the account's credit.
     """
     staff.require(by, "refund")
-    return durable(lambda: _accept(line_id, by, bill))
+    return durable(lambda: _accept(line_id, by, bill), once=True)
 
 
 def _accept(line_id: UUID, by: str, bill_number: str) -> Handled:
@@ -190,7 +190,7 @@ def dismiss(line_id: UUID, *, by: str, words: str) -> Handled:
         _close(line, by, None, None)
         return Handled(done=True)
 
-    return durable(work)
+    return durable(work, once=True)
 
 
 def _agreed(line: ReconLine, by: str, act: str) -> bool:

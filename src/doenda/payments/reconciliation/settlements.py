@@ -69,7 +69,7 @@ def reconcile(provider: str, since: datetime, until: datetime, *, daily_of: str 
     try:
         for page in _pages(look):
             for chunk in batched(page, CHUNK):
-                durable(lambda chunk=chunk: _take_in(look, chunk))  # type: ignore[misc]
+                durable(lambda chunk=chunk: _take_in(look, chunk), once=True)  # type: ignore[misc]
         durable(lambda: _missing(look))
     except NotRead as no:
         stopped = str(no)

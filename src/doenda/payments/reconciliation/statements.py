@@ -60,11 +60,11 @@ def take(path: Path, form: str = "", *, name: str = "") -> FileTaken:
         if (before := _before(sha256)) is not None:
             return FileTaken(before, Report(counts=dict(before.report.get("counts", {}))), again=True)
         statements = _read(path, form)
-        return durable(lambda: _store(statements, sha256, name))
+        return durable(lambda: _store(statements, sha256, name), once=True)
     except Refused as refused:
         data, rows = refused.report.as_data(), refused.report.counts.get("rows", 0)
         row = ImportFile(sha256=sha256, name=name, kind=KIND, rows=rows, accepted=False, report=data)
-        durable(lambda: row.save(force_insert=True))
+        durable(lambda: row.insert(once=True))
         return FileTaken(row, refused.report)
 
 

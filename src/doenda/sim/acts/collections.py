@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from doenda.dunning import promises
 from doenda.kernel import clock
+from doenda.kernel.ids import new_id, outside
 from doenda.sim import building, work
 from doenda.sim.acts import Hindered, act
 from doenda.sim.acts.customers import some_customer
@@ -61,6 +62,6 @@ def promise(world: "World") -> None:
         raise Hindered("a probe promises nothing")
     day = clock.today() + timedelta(days=world.chance.choice((1, 3, 5)))
     bill_id = world.chance.choice(customer.bill_ids)
-    key = f"{world.seed}-{world.step}-{len(world.lines)}"
+    key = outside(new_id())
     made = promises.by_customer(customer.account_id, [bill_id], day=min(day, promises.last_day_allowed()), key=key)
     world.say(f"{customer.label} promised to pay by {day}: {'taken' if made else 'not taken'}")

@@ -20,7 +20,7 @@ _REMAINS = """
     WHERE b.amount + b.late_fee - b.paid - b.credited <> COALESCE(s.stands, 0)
 """
 
-# A correction of a bill that was credited as well takes the excess from both: there `paid` alone says nothing.
+# A correction of a bill with a credit note takes the excess from both: there `paid` alone says nothing.
 _PAID = """
     SELECT 'I1', format('bill %%s says that %%s was paid, its postings %%s', b.number, b.paid, COALESCE(s.paid, 0))
     FROM billing_bill b LEFT JOIN (
@@ -31,7 +31,8 @@ _PAID = """
         WHERE p.bill_id IS NOT NULL AND (o.name ~ '^(probe:)?(clearing:|elsewhere)' OR o.name = 'customer_credit')
         GROUP BY p.bill_id
     ) s ON s.bill_id = b.id
-    WHERE (b.credited = 0 OR b.state = 'cancelled') AND b.paid <> COALESCE(s.paid, 0)
+    WHERE b.paid <> COALESCE(s.paid, 0)
+      AND NOT EXISTS (SELECT FROM billing_posting c WHERE c.bill_id = b.id AND c.fact_kind = 'credit_note')
 """
 
 _LOOSE = """
