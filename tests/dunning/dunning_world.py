@@ -35,6 +35,7 @@ class World:
     lines: dict[UUID, Bar] = field(default_factory=lambda: {uid(1000): Bar.NONE})
     barred_since: date | None = None
     pending: str = ""
+    not_heard: bool = False
     way_proven: bool = True
     delivery_days: int | None = 0
     open_case: bool = False
@@ -52,6 +53,7 @@ class World:
             told=tuple(replace(t, usable_days=self._usable(t, today)) for t in self.told),
             stops=tuple(self.stops),
             pending=self.pending,
+            not_heard=self.not_heard,
             lines=tuple(LineFacts(line, bar, bar, barrable=True) for line, bar in self.lines.items()),
             way_proven=self.way_proven,
             barred_since=self.barred_since,

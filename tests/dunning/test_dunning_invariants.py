@@ -18,6 +18,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("part"), st.integers(1, 6), st.integers(1, 60_000)),
     st.tuples(st.just("hold"), st.integers(0, 12), KINDS),
     st.tuples(st.just("pending"), st.integers(0, 1), st.just(0)),
+    st.tuples(st.just("heard"), st.integers(0, 1), st.just(0)),
     st.tuples(st.just("proven"), st.integers(0, 1), st.just(0)),
     st.tuples(st.just("delivery"), st.sampled_from([0, 1, 3, 9]), st.just(0)),
 )
@@ -46,6 +47,8 @@ def happen(w: World, today: date, event: tuple[str, int, object]) -> None:
             w.hold(today, today + timedelta(number), HoldKind(str(value)))
         case "pending":
             w.pending = "unknown" if number else ""
+        case "heard":
+            w.not_heard = not number
         case "proven":
             w.way_proven = bool(number)
         case "delivery":
@@ -97,6 +100,7 @@ def assert_fair(w: World, decision: rule.Decision, today: date) -> None:
     stopped = w.pending or any(stop.covers(today) for stop in w.stops)
     if isinstance(decision, rule.Remind | rule.NoticeSuspension | rule.AssessFee | rule.DoBar):
         assert not stopped, "something was done while the clock stood"
+        assert isinstance(decision, rule.Remind) or not w.not_heard, "on news that was too old"
     match decision:
         case rule.DoBar():
             told = next(told for told in w.told if told.notice_id == decision.notice_id)

@@ -159,6 +159,15 @@ def test_kb10_while_an_outcome_is_unknown_nothing_adverse_is_decided() -> None:
     assert not w.log
 
 
+def test_on_old_news_of_who_has_paid_in_nobody_is_threatened_barred_or_charged() -> None:
+    w = world(not_heard=True)
+    w.run(START, 60)
+    assert {type(decision) for _, decision in w.log} == {rule.Remind}
+    w.not_heard = False
+    w.run(START + timedelta(60), 30)
+    assert w.decided(rule.DoBar)
+
+
 def test_the_2021_case_no_bar_without_seven_days_between_a_delivered_notice_and_the_date() -> None:
     w = world(delivery_days=6)  # the text arrives when less than seven days are left
     w.run(START, 60)
@@ -252,6 +261,8 @@ def test_the_sender_is_told_what_speaks_against_a_bar() -> None:
     assert rule.may_leave(w.facts(now), KR, **ask) == ""  # type: ignore[arg-type]
     assert rule.may_leave(w.facts(now), KR, **{**ask, "notice_id": uid(9)}) == "no_notice"  # type: ignore[arg-type]
     assert rule.may_leave(w.facts(now), KR, **{**ask, "now": clock.at(date(2014, 11, 11), 20)}) == "outside_hours"  # type: ignore[arg-type]
+    w.not_heard = True
+    assert rule.may_leave(w.facts(now), KR, **ask) == "not_heard"  # type: ignore[arg-type]
     w.pending = "attempt 1 is unknown"
     assert rule.may_leave(w.facts(now), KR, **ask) == "pending"  # type: ignore[arg-type]
 

@@ -72,10 +72,10 @@ def account_of_payer() -> BackTo:
     return BackTo("004", ACCOUNTS[0], "김민수")
 
 
-def begun(bill: Bill) -> Attempt:
+def begun(*wanted: Bill) -> Attempt:
     said = attempts.start(
-        bill.account_id,
-        [(bill.pk, bill.remaining)],
+        wanted[0].account_id,
+        [(bill.pk, bill.remaining) for bill in wanted],
         channel="web",
         method="deposit",
         provider="deposit",
@@ -291,8 +291,13 @@ def test_whoever_asked_may_withdraw_but_not_approve(db: None, house: World) -> N
 
 
 def use_the_credit(attempt: Attempt, amount: int) -> None:
+    use_the_credit_of(attempt, amount)
+
+
+def use_the_credit_of(owner: Attempt | Bill, amount: int) -> None:
+    """The owner's next bill, paid by its credit as far as that goes."""
     with atomic():
-        account = accounts.lock(attempt.account_id)
+        account = accounts.lock(owner.account_id)
         today = clock.today()
         bills.issue(
             account,

@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from tests.payments import test_payments_refunds as world_of_refunds
-from tests.payments.test_payments_refunds import BOSS, CHOI, HAN, LARGE, asked, begun, credit_of, paid
+from tests.payments.test_payments_refunds import BOSS, CHOI, HAN, LARGE, arrives, asked, begun, credit_of, paid
 from tests.planted import ACCOUNTS
 from tests.worlds import World, overdue_bill, world
 
@@ -36,7 +36,8 @@ def house(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
 
 
 def test_the_desk_lists_what_waits_with_owner_deadline_and_age(db: None, house: World, noon: clock.Frozen) -> None:
-    attempt = paid(LARGE, over=7_700)
+    attempt = paid(LARGE)
+    arrives(begun(overdue_bill(number="B-3", phone="+821000001236")), 60_000)
     with atomic():
         to_a_person(attempt, "MISMATCH")
         asked(attempt)

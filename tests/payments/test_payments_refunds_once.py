@@ -18,21 +18,26 @@ from tests.payments.test_payments_refunds import (
     account_of_payer,
     arrives,
     asked,
+    begun,
     credit_of,
     fake,
     goes_again,
     paid,
     use_the_credit,
+    use_the_credit_of,
 )
-from tests.worlds import World, world
+from tests.worlds import World, overdue_bill, world
 
-from doenda.billing import accounts, books
+from doenda.billing import accounts, bills, books
+from doenda.billing.models import Bill
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
+from doenda.notices.models import Notice
 from doenda.payments import desk, outcomes, providers, refunds
 from doenda.payments.models import Attempt, Refund, RefundCase
 from doenda.payments.providers.contract import Answer, Outcome
 from doenda.payments.refunds import NotAllowed
+from doenda.payments.states import State
 
 
 @pytest.fixture
@@ -108,6 +113,76 @@ def test_of_a_payment_of_which_a_part_went_back_only_the_rest_is_given_back(db: 
     asked(Attempt.objects.get(pk=attempt.pk))
     sweeps.run("outbox")
     assert sent() == 60_000
+
+
+def cancelled(attempt: Attempt) -> None:
+    with atomic():
+        account = accounts.lock(attempt.account_id)
+        bill = Bill.objects.filter(attempt_bills__attempt=attempt).earliest("number")
+        bills.cancel(account, bill, fact_id=f"cancel-{bill.number}", at=clock.now())
+
+
+def test_of_a_bill_that_was_cancelled_the_credit_goes_back_and_pays_nothing_meanwhile(db: None, house: World) -> None:
+    attempt = paid()
+    cancelled(attempt)
+    assert credit_of(attempt) == 52_300
+    first = asked(Attempt.objects.get(pk=attempt.pk))
+    assert asked(Attempt.objects.get(pk=attempt.pk)) == first
+    assert credit_of(attempt) == 0
+    use_the_credit(attempt, 20_000)
+    assert Bill.objects.get(number="B-next").paid == 0
+    sweeps.run("outbox")
+    attempt.refresh_from_db()
+    assert (sent(), attempt.given_back, books.balance(attempt.account_id, books.CREDIT)) == (52_300, 52_300, 0)
+    assert Notice.objects.filter(kind="refunded").count() == 1
+    assert books.trial().ok
+
+
+def test_money_that_has_paid_another_bill_since_is_not_given_back_as_well(db: None, house: World) -> None:
+    attempt = paid()
+    cancelled(attempt)
+    use_the_credit(attempt, 20_000)
+    with pytest.raises(NotAllowed, match="another bill"):
+        asked(Attempt.objects.get(pk=attempt.pk))
+    sweeps.run("outbox")
+    assert (sent(), books.balance(attempt.account_id, books.CREDIT)) == (0, -32_300)
+
+
+def test_of_a_payment_of_two_bills_of_which_one_was_cancelled_both_parts_go_back(db: None, house: World) -> None:
+    one = overdue_bill()
+    use_the_credit_of(one, 30_000)
+    attempt = arrives(begun(*Bill.objects.order_by("number")), 82_300)
+    cancelled(attempt)
+    asked(Attempt.objects.get(pk=attempt.pk))
+    assert credit_of(attempt) == 0
+    sweeps.run("outbox")
+    attempt.refresh_from_db()
+    assert (sent(), attempt.state, attempt.given_back) == (82_300, State.REVERSED, 82_300)
+    assert Bill.objects.get(number="B-next").remaining == 30_000
+    assert books.balance(attempt.account_id, books.CREDIT) == 0
+    assert books.trial().ok
+
+
+def test_what_was_set_aside_for_a_refund_that_fails_is_credit_again_and_a_person_knows(db: None, house: World) -> None:
+    attempt = paid()
+    cancelled(attempt)
+    fake().says = Outcome.REFUSED
+    asked(Attempt.objects.get(pk=attempt.pk))
+    sweeps.run("outbox")
+    attempt.refresh_from_db()
+    assert credit_of(attempt) == 52_300
+    assert attempt.person_owns_at is not None
+
+
+def test_two_parts_of_a_large_sum_need_two_persons_as_the_whole_does(db: None, house: World) -> None:
+    one = overdue_bill(200_000)
+    use_the_credit_of(one, 200_000)
+    attempt = arrives(begun(*Bill.objects.order_by("number")), 400_000)
+    cancelled(attempt)
+    asked(Attempt.objects.get(pk=attempt.pk))
+    sweeps.run("outbox")
+    assert sent() == 0
+    assert Refund.objects.filter(needs_two=True).count() == 2
 
 
 def test_two_reasons_do_not_give_a_payment_back_twice(db: None, house: World) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F
 
 from doenda.billing import accounts, books, ledger, owed
 from doenda.billing.ledger import FactKey, Move
@@ -187,15 +188,26 @@ def undo_payment(fact_kind: str, fact_id: str, reason_fact: FactKey, *, at: date
 
 def _give_back(leg: Posting) -> int:
     """Take the leg's amount off its bill's `paid`, as far as it still stands there, and reopen the bill."""
-    if leg.bill_id is None:
-        return 0
-    bill = Bill.objects.get(pk=leg.bill_id)
-    if bill.state == Bill.State.CANCELLED:  # its payments had become credit when it was cancelled
-        return 0
-    back = min(leg.amount, bill.paid)
+    back = _stands(leg)
     if back:
-        Bill.objects.filter(pk=bill.pk).update(paid=bill.paid - back, state=Bill.State.OPEN, closed_at=None)
+        Bill.objects.filter(postings=leg).update(paid=F("paid") - back, state=Bill.State.OPEN, closed_at=None)
     return back
+
+
+def _stands(leg: Posting) -> int:
+    """How much of the leg's amount its bill still counts as paid."""
+    bill = leg.bill
+    if bill is None or bill.state == Bill.State.CANCELLED:  # its payments became credit when it was cancelled
+        return 0
+    return min(leg.amount, bill.paid)
+
+
+def turned_to_credit(fact_kind: str, fact_id: str) -> int:
+    """What of a payment would be taken from the customer's credit, were it undone now: what it left over, and what its
+    bills that were cancelled or lowered since need no more (minor units). Raises ExternalFact.DoesNotExist."""
+    ExternalFact.objects.get(kind=fact_kind, external_id=fact_id)
+    legs = Posting.objects.filter(fact_kind=fact_kind, fact_id=fact_id).select_related("bill")
+    return sum(leg.amount - _stands(leg) for leg in legs)
 
 
 def refund(account: Account, amount: int, *, provider: str, fact_kind: str, fact_id: str, at: datetime) -> bool:

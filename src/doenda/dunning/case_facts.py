@@ -68,6 +68,8 @@ class Facts:
     stops: tuple[Stop, ...] = ()
     pending: str = ""
     """Why money may be moving right now (an unknown or instructed attempt), or nothing."""
+    not_heard: bool = False
+    """Money may have been paid in since we last heard of it."""
     lines: tuple[LineFacts, ...] = ()
     way_proven: bool = False
     """Some way to pay is proven at this moment."""

@@ -1,6 +1,7 @@
 """What happens next to a case: one pure, total function of its facts, the policy and the instant.
 
 Order: nothing owed → close; a bar that no longer stands → restore; clock stopped → wait; then fee, reminder, ladder.
+Nothing of it but a reminder happens while money may have been paid in that we have not heard of.
 A step of the ladder needs the step before it, a notice proven delivered in time over a way that was proven then and
 usable since, and nothing that speaks against it now. `objection` is asked once more just before a command leaves.
 """
@@ -18,6 +19,8 @@ from doenda.kernel import clock
 
 _DAY = timedelta(days=1)
 _LOOK_AGAIN = timedelta(minutes=15)
+_NEWS_TAKES = timedelta(minutes=5)
+NOT_HEARD = "not_heard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ type Decision = Nothing | Remind | NoticeSuspension | AssessFee | DoBar | Restor
 
 def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
     """The next step of a case at `now`. Total: whatever the facts, it answers; a wait always ends after `now`."""
-    return (
+    step = (
         _close(facts)
         or _restore(facts, policy, now)
         or _stopped(facts, policy, now)
@@ -90,6 +93,9 @@ def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
         or _ladder(facts, policy, now)
         or _wait(facts, policy, now)
     )
+    if facts.not_heard and isinstance(step, AssessFee | NoticeSuspension):
+        return Nothing(now + _NEWS_TAKES, NOT_HEARD)
+    return step
 
 
 def _barred(facts: Facts) -> tuple[UUID, ...]:
@@ -241,6 +247,8 @@ def objection(facts: Facts, policy: Policy, rung: Rung, told: Told, now: datetim
 def _objections(facts: Facts, policy: Policy, rung: Rung, told: Told, now: datetime) -> Iterator[tuple[str, datetime]]:
     if stop := _stopped(facts, policy, now):
         yield stop.why, stop.until
+    if facts.not_heard:
+        yield NOT_HEARD, now + _NEWS_TAKES
     if standing_notice(facts, policy, rung, now) != told:
         yield "notice_overtaken", policy.next_morning(now)
     if not told.delivered_at:

@@ -17,6 +17,7 @@ from doenda.dunning.policy import Policy
 from doenda.dunning.telling import params
 from doenda.dunning.words import STAGE_OF, SUSPENSIONS, Bar, Stage
 from doenda.kernel import clock
+from doenda.payments import hearing
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def apply(decision: decide.Decision, *, case: Case, facts: Facts, policy: Policy
     case.oldest_due = min((debt.due for debt in facts.debts), default=case.oldest_due)
     if isinstance(decision, decide.Nothing):
         case.next_check_at, case.waiting_for = decision.until, decision.why
+        if decision.why == decide.NOT_HEARD:
+            hearing.ask(case.account_id)
     else:
         case.next_check_at, case.waiting_for = now, ""
         step = CaseStep(

@@ -20,7 +20,7 @@ from doenda.dunning.policy import Policy
 from doenda.dunning.words import REMINDERS, Bar, HoldKind, Stage
 from doenda.kernel import clock, once
 from doenda.notices.proof import DeliveredNotice
-from doenda.payments import pending
+from doenda.payments import hearing, pending
 
 
 def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with_open: bool = False) -> Facts:
@@ -41,6 +41,7 @@ def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with
         told=told(case, steps, rules, now),
         stops=stops(account.pk),
         pending=pending.adverse_blocked(account.pk) or "",
+        not_heard=hearing.unheard(account.pk),
         lines=lines(account.pk, [bill for bill in bills if bill.may_bar]),
         way_proven=way_proven(),
         barred_since=case.barred_since,

@@ -79,8 +79,8 @@ def _claim(provider: str) -> Attempt | None:
     with atomic():
         due = Attempt.objects.select_for_update(skip_locked=True).filter(provider=provider)
         attempt = (
-            due.filter(ask_at__lte=now).order_by("ask_at").first()
-            or due.filter(state__in=sorted(DATED), expires_at__lt=now, ask_at=None).order_by("expires_at").first()
+            due.filter(ask_at__lte=now).order_by("ask_at", "pk").first()
+            or due.filter(state__in=sorted(DATED), expires_at__lt=now, ask_at=None).order_by("expires_at", "pk").first()
         )
         if attempt is not None:
             pauses: Sequence[float] = providers.get(provider).pauses
@@ -154,6 +154,8 @@ def _tidy(asked: Attempt, answer: Answer) -> None:
             waits = attempt.state == State.NEEDS_DEPOSIT
             again = next_look(attempt, attempt.expires_at) if waits else None
             Attempt.objects.filter(pk=attempt.pk, ask_at=asked.ask_at).update(ask_at=again)
+            if waits and answer.outcome is not Outcome.UNKNOWN:
+                Attempt.objects.filter(pk=attempt.pk).update(heard_at=now)
         elif attempt.person_owns_at is None and now > ownership(attempt).deadline:
             Attempt.objects.filter(pk=attempt.pk).update(person_owns_at=now)
             facts.record("payments.person_owns", attempt.account_id, {"attempt": str(attempt.id), "reason": "a day"})

@@ -24,7 +24,7 @@ class Policy:
     `four_eyes_above`: minor units above which a refund needs a second person. `refund_days`: by when an overpaid sum is
     back. `undone_days`: days without any adverse step
     after a payment came undone. `fruitless_a_month`: unknown outcomes that came to nothing and moved the date.
-    `attempts_an_hour`: that one account may begin.
+    `attempts_an_hour`: that one account may begin. `heard_minutes`: nothing adverse on older news of who has paid in.
     """
 
     version: int
@@ -34,6 +34,7 @@ class Policy:
     undone_days: int
     fruitless_a_month: int
     attempts_an_hour: int
+    heard_minutes: int
 
 
 @cache

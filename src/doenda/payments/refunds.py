@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from doenda.billing import accounts, books, post
 from doenda.billing.models import Account, ExternalFact
@@ -40,24 +41,68 @@ def ask(attempt: Attempt, reason: str, *, by: str = SYSTEM) -> Refund:
     """Decide to give back the whole of a paid attempt, or what of it is still here. In the caller's transaction, with
     the account locked; the same reason again is the same refund, unless that one failed.
 
-    Raises NotAllowed for a payment that does not stand, or of which everything goes back already.
+    What of it is the customer's credit by now (a bill was cancelled) is set aside first, as a refund of its own.
+    Raises NotAllowed for a payment that does not stand, of which everything goes back already, or that has paid for
+    something else since.
     """
     key = reason if attempt.times_paid < 2 else f"{reason}@{attempt.times_paid}"
-    found = [each for each in attempt.refunds.filter(of_credit=False) if each.reason.partition("#")[0] == key]
-    standing = next((each for each in found if each.failed_at is None), None)
-    if standing is not None:
-        return standing
-    for waiting in attempt.refunds.filter(of_credit=True, needs_two=True, approved_by="", done_at=None, failed_at=None):
-        withdraw(waiting, "THE_WHOLE_GOES_BACK")
-    amount = attempt.taken - given(attempt)
-    if attempt.state != State.PAID or amount <= 0:
+    found = [each for each in attempt.refunds.all() if each.reason.partition("#")[0] == key]
+    standing = [each for each in found if each.failed_at is None]
+    if whole := next((each for each in standing if not each.of_credit), None):
+        return whole
+    waiting = attempt.refunds.filter(of_credit=True, needs_two=True, approved_by="", done_at=None, failed_at=None)
+    for part in waiting.exclude(pk__in=[each.pk for each in standing]):
+        withdraw(part, "THE_WHOLE_GOES_BACK")
+    left = attempt.taken - given(attempt)
+    if attempt.state == State.PAID and not left and standing:
+        return standing[0]
+    if attempt.state != State.PAID or left <= 0:
         raise NotAllowed("nothing of this payment is left to give back")
-    return _decide(attempt, amount, f"{key}#{len(found)}" if found else key, by=by, of_credit=False)
+    needs_two = _needs_two(attempt, left)
+    aside = None
+    if of_credit := _of_credit(attempt, left):
+        aside = _decide(attempt, of_credit, _named(key, len(found)), by=by, of_credit=True, needs_two=needs_two)
+        _set_aside(aside)
+        RefundCase.objects.filter(fact_id=attempt.fact_id, closed_at=None).update(refund=aside, owner=_owner(aside))
+    if aside is not None and of_credit == left:
+        return aside
+    again = len(found) + (aside is not None)
+    return _decide(attempt, left - of_credit, _named(key, again), by=by, of_credit=False, needs_two=needs_two)
+
+
+def _named(key: str, again: int) -> str:
+    return f"{key}#{again}" if again else key
+
+
+def _of_credit(attempt: Attempt, left: int) -> int:
+    """What of the rest of a payment is the customer's credit now. Raises NotAllowed if that has paid something else."""
+    if attempt.synthetic:
+        return 0
+    gone = sum(each.amount for each in _standing(attempt) if each.of_credit)
+    part = min(left, post.turned_to_credit("payment", attempt.fact_id) - gone)
+    if part > books.credit(attempt.account_id):
+        raise NotAllowed("this money has paid another bill since")
+    return max(part, 0)
+
+
+def _set_aside(refund: Refund) -> None:
+    attempt = refund.attempt
+    account = accounts.lock(attempt.account_id)
+    fact = {"fact_kind": "refund", "fact_id": str(refund.id)}
+    post.refund(account, refund.amount, provider=attempt.provider, at=clock.now(), **fact)
+
+
+def _owner(refund: Refund) -> str:
+    return "desk" if refund.needs_two else "system"
 
 
 def given(attempt: Attempt) -> int:
     """What of the present payment went back, or is to (minor units)."""
-    return sum(each.amount for each in attempt.refunds.filter(failed_at=None, created_at__gte=_since(attempt)))
+    return sum(each.amount for each in _standing(attempt))
+
+
+def _standing(attempt: Attempt) -> "QuerySet[Refund]":
+    return attempt.refunds.filter(failed_at=None, created_at__gte=_since(attempt))
 
 
 def _since(attempt: Attempt) -> datetime:
@@ -65,10 +110,20 @@ def _since(attempt: Attempt) -> datetime:
     return attempt.undone_at or attempt.created_at
 
 
+def _needs_two(attempt: Attempt, amount: int) -> bool:
+    return not attempt.synthetic and amount > policy.now().four_eyes_above
+
+
 def _decide(
-    attempt: Attempt, amount: int, reason: str, *, by: str, of_credit: bool, back_to: BackTo | None = None
+    attempt: Attempt,
+    amount: int,
+    reason: str,
+    *,
+    by: str,
+    of_credit: bool,
+    needs_two: bool,
+    back_to: BackTo | None = None,
 ) -> Refund:
-    needs_two = not attempt.synthetic and amount > policy.now().four_eyes_above
     refund = Refund.objects.create(
         attempt=attempt,
         reason=reason,
@@ -149,10 +204,10 @@ def give_credit_back(account: Account, case: RefundCase, *, by: str, back_to: Ba
         return None
     tries = attempt.refunds.filter(of_credit=True).count()
     reason = f"overpaid-{attempt.times_paid}-{tries}"
-    refund = _decide(attempt, amount, reason, by=by, of_credit=True, back_to=back_to)
-    post.refund(account, amount, provider=attempt.provider, fact_kind="refund", fact_id=str(refund.id), at=clock.now())
-    case.refund = refund
-    case.owner = "desk" if refund.needs_two else "system"
+    needs_two = _needs_two(attempt, amount)
+    refund = _decide(attempt, amount, reason, by=by, of_credit=True, needs_two=needs_two, back_to=back_to)
+    _set_aside(refund)
+    case.refund, case.owner = refund, _owner(refund)
     case.save(update_fields=["refund", "owner"])
     return refund
 
@@ -220,12 +275,17 @@ def reverse(account: Account, attempt: Attempt, fact: tuple[str, str], reason: s
 
     What of it went back as credit before is part of the whole: its own postings are undone with it.
     """
-    for refund in attempt.refunds.filter(of_credit=True, failed_at=None, created_at__gte=_since(attempt)):
+    for refund in _standing(attempt).filter(of_credit=True):
         post.undo_payment("refund", str(refund.pk), ("refund_merged", str(refund.pk)))
     post.undo_payment("payment", attempt.fact_id, fact)
     move(attempt, State.REVERSED, reason, given_back=attempt.taken)
     forget(attempt, "given_back")
     facts.record("payments.reversed", account.id, {"attempt": str(attempt.id), "reason": reason})
+
+
+def _caseless(refund: Refund) -> bool:
+    """Credit of a cancelled bill: nobody paid too much, so nobody's case tells what became of it."""
+    return refund.of_credit and not RefundCase.objects.filter(refund=refund).exists()
 
 
 def _merged(refund: Refund) -> bool:
@@ -245,7 +305,8 @@ def _posted(refund: Refund, row: OutboxRow) -> None:
         to_a_person(attempt, f"REFUNDED WHEN {attempt.state}")
     now = clock.now()
     Refund.objects.filter(pk=refund.pk).update(done_at=now)
-    if RefundCase.objects.filter(refund=refund, closed_at=None).update(closed_at=now, outcome="refunded"):
+    closed = RefundCase.objects.filter(refund=refund, closed_at=None).update(closed_at=now, outcome="refunded")
+    if closed or (_caseless(refund) and attempt.state == State.PAID):
         told = {"amount": refund.amount, "currency": attempt.currency, "method": attempt.method}
         send("refunded", account.id, params=told, key=f"refunded-{refund.id}")
     outbox.finish(row)
@@ -265,7 +326,8 @@ def _failed(refund: Refund, row: OutboxRow, code: str) -> None:
     if _over(refund, row):
         return
     withdraw(refund, code)
-    if not attempt.synthetic and (_merged(refund) or (not refund.of_credit and attempt.state == State.PAID)):
+    alone = not refund.of_credit or _caseless(refund)
+    if not attempt.synthetic and (_merged(refund) or (alone and attempt.state == State.PAID)):
         to_a_person(attempt, f"REFUND {code}")
     outbox.finish(row)
 

@@ -47,6 +47,7 @@ class Attempt(Row):
     undone_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=80, default="")
     ask_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)
     asked = models.IntegerField(default=0)
     person_owns_at = models.DateTimeField(null=True)
 
@@ -151,9 +152,9 @@ class Doorbell(Row):
 class Refund(Row):
     """Money to give back to where it came from: one row an action, one key at the provider, once a reason.
 
-    `of_credit`: it gives back what was overpaid, already set aside from the customer's credit; otherwise the whole
-    payment goes back and its bills are owed again. `back_to`: the payer's own account, sealed, if it cannot go to its
-    source. Above the policy's limit somebody else than who asked must approve.
+    `of_credit`: it gives back what is the customer's credit (overpaid, or of a bill cancelled since), already set aside
+    from it; otherwise the whole payment goes back and its bills are owed again. `back_to`: the payer's own account,
+    sealed, if it cannot go to its source. Above the policy's limit somebody else than who asked must approve.
     """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="refunds")

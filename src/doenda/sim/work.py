@@ -27,6 +27,7 @@ MONEY = ("facts", "deposits", "deposit numbers", "debit files", "debit answers",
 HOURLY = ("promises", "cases", "standing", "debits to instruct", "debits overdue", "deposit pool", "cards to charge")
 DAILY = ("due_soon", "stuck refunds", "late answers", "old doorbells", "old tries", "strangers' sessions")
 LATER = timedelta(minutes=5)
+READ_EVERY = timedelta(hours=1)
 
 
 def _outbox(world: "World") -> bool:
@@ -49,10 +50,16 @@ def _receipts(world: "World") -> bool:
 
 def _deposits(world: "World") -> bool:
     """Is there anything at the bank that we have not heard of, or heard of and not booked?"""
-    if unheard(world):
+    if unheard(world) or _not_read_lately():
         return True
     stored = DepositLine.objects.filter(state=DepositLine.State.STORED).exists()
     return stored or DepositFeed.objects.exclude(trouble="").exists()
+
+
+def _not_read_lately() -> bool:
+    """Collections want fresh news: an empty answer is news too."""
+    read_at = DepositFeed.objects.values_list("read_at", flat=True).first()
+    return read_at is None or clock.now() - read_at > READ_EVERY
 
 
 def unheard(world: "World") -> bool:

@@ -29,6 +29,7 @@ why-reason-not_decided = a stop that nobody decided
 why-reason-longest_bar = the longest time that a line may be stopped is over
 why-reason-line_owes_nothing = nothing is unpaid for this line
 why-reason-pending = the result of a payment is being found out
+why-reason-not_heard = we are asking the bank whether you have paid
 why-reason-promise = we wait until the day you named
 why-reason-unknown = the result of a payment is being found out
 why-reason-our_fault = a fault on our side

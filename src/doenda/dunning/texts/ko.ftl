@@ -29,6 +29,7 @@ why-reason-not_decided = 정해지지 않은 정지
 why-reason-longest_bar = 정지할 수 있는 가장 긴 기간이 지남
 why-reason-line_owes_nothing = 이 회선에는 미납이 없음
 why-reason-pending = 결제 결과를 확인하는 중
+why-reason-not_heard = 내신 돈이 있는지 은행에 확인하는 중
 why-reason-promise = 내시기로 한 날까지 기다림
 why-reason-unknown = 결제 결과를 확인하는 중
 why-reason-our_fault = 저희 쪽 장애

@@ -62,6 +62,8 @@ def _stored(page: Page) -> None:
     feed = storing.lock_feed()
     _note(storing.store(page.movements, "list"))
     feed.cursor = max(feed.cursor, page.last)
+    if len(page.movements) < PAGE:
+        feed.read_at = clock.now()
     feed.trouble, feed.trouble_since = "", None
     feed.save()
 

@@ -160,11 +160,13 @@ class DepositLine(Row):
 class DepositFeed(models.Model):
     """One row: how far the bank's list is read. Its lock lets one process at a time store lines.
 
-    `checked`: up to here nothing will be listed late any more. `trouble`: why the list could not be read, since when.
+    `read_at`: when it was last read to its end. `checked`: up to here nothing will be listed late any more. `trouble`:
+    why the list could not be read, since when.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     cursor = models.BigIntegerField(default=0)
+    read_at = models.DateTimeField(null=True)
     checked = models.BigIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
     numbers = models.IntegerField(default=0)

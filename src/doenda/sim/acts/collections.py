@@ -13,6 +13,7 @@ from doenda.sim.acts.customers import some_customer
 if TYPE_CHECKING:
     from doenda.sim.world import World
 
+NEWS = ("deposits", "inquiries", "debit answers", "outbox")
 SWEEPS = ("facts", "promises", "cases", "outbox", "receipts")
 AHEAD = (1, 1, 2, 4, 7)
 
@@ -32,9 +33,11 @@ def a_day_of_collections(world: "World") -> None:
 
 
 def _work(world: "World") -> None:
+    """A morning; mostly the workers that bring news of money home live too."""
+    news = [name for name in NEWS if name in work.of(world)] if world.chance.random() < 0.8 else []
     for _ in range(2):
         building.prove(world)
-        for name in SWEEPS:
+        for name in (*news, *SWEEPS):
             work.sweep(world, name)
         world.now.advance(timedelta(seconds=45))
 

@@ -50,7 +50,7 @@ def _ledger(scene: Scene, account_id: UUID) -> Iterator[str]:
         yield f"the bills owe {owed}, the receivable stands at {stands}"
     if sum(by_book.values()):
         yield f"the account's postings do not sum to zero: {by_book}"
-    if by_book.get(books.CREDIT, 0) > 0 and not scene.may_be_short:
+    if by_book.get(books.CREDIT, 0) > 0:
         yield f"the customer's credit is below zero: {by_book[books.CREDIT]}"
     for bill in bills:
         if bill.remaining < 0 or (bill.state == Bill.State.SETTLED and bill.remaining):

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from doenda.billing import books
+from doenda.billing.models import Account
 from doenda.kernel import clock, offset, randomness
+from doenda.kernel.db import atomic
+from doenda.sim import drivers
 from doenda.sim.interleaving import between, checks, scenarios
 from doenda.sim.interleaving.engine import Ended, Engine
 from doenda.sim.interleaving.plans import Explorer, NotRepeated, Walk, read
@@ -73,11 +76,20 @@ def _prepared() -> Iterator[None]:
     books.forget()
     offset.forget()
     between.begin()
+    _know_the_books()
     try:
         yield
     finally:
         between.end()
         books.forget()
+
+
+def _know_the_books() -> None:
+    """Each run finds the carrier's books as the others do: whoever looks one up first asks more than who knows it."""
+    anybody = Account(currency="KRW")
+    with atomic():
+        for name in (books.BILLED, books.LATE_FEES, books.ELSEWHERE, *map(books.clearing, drivers.names())):
+            books.of_carrier(name, anybody)
 
 
 def _scenario(played: Scenario, most: int, seed: int, enough: int) -> Ran:

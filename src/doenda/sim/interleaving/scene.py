@@ -114,8 +114,6 @@ class Scene:
     tells: bool = False
     later: set[str] = field(default_factory=lambda: {*TEXTS, "switch_check"})
     """Kinds of effects that may still wait at the end: texts that nobody is interested in, what is due days later."""
-    may_be_short: bool = False
-    """May what was given back have been spent before? Then the credit is below zero, and says by how much."""
 
     # --- people and bills
 
