@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -134,6 +135,31 @@ def test_a_subscriber_that_fails_is_told_again_and_undoes_nothing(db: None, noon
         assert row.pending == []
     finally:
         facts._subscribers.pop("test.happened")
+
+
+def test_of_facts_told_together_one_that_fails_costs_the_others_nothing(db: None, noon: clock.Frozen) -> None:
+    told: list[str] = []
+
+    def picky(fact: facts.Fact) -> None:
+        FactRow.objects.create(kind="half-done")
+        if fact.data["n"] == 3:
+            raise ValueError("not this one")
+        told.append(f"{fact.account_id}-{fact.data['n']}")
+        FactRow.objects.filter(kind="half-done").delete()
+
+    facts.subscribes("test.many", name="test.picky")(picky)
+    try:
+        people = [UUID(int=n % 3 + 1) for n in range(2 * facts.TOGETHER + 5)]
+        with transaction.atomic():
+            facts.record_many("test.many", [(who, {"n": n}) for n, who in enumerate(people)])
+        assert sweeps.run("facts") == len(people)
+        assert len(told) == len(people) - 1
+        assert told[: facts.TOGETHER - 1] == sorted(told[: facts.TOGETHER - 1], key=lambda each: each[:36])
+        (left,) = FactRow.objects.filter(kind="test.many").exclude(pending=[])
+        assert (left.data["n"], left.tries) == (3, 1)
+        assert not FactRow.objects.filter(kind="half-done").exists()
+    finally:
+        facts._subscribers.pop("test.many")
 
 
 def test_no_call_leaves_the_house_inside_a_transaction(db: None) -> None:
