@@ -376,3 +376,11 @@ def test_the_command_looks_at_a_providers_list_and_at_the_carriers_billing(folde
     path = folder / "items.csv"
     path.write_text("nothing of ours\n", encoding="utf-8")
     assert not command("--billing", str(path))["ok"]
+    bill("B-000001")
+    path.write_text("bill,account,currency,amount,paid,remaining\nB-9,A-9,KRW,700,0,700\n", encoding="utf-8")
+    sums, *findings = command("--billing", str(path))["rows"]
+    assert sums == {"currency": "KRW", "theirs": 700, "ours": 52300, "explained": -51600}
+    assert {(each["about"], each["reason"], each["owner"]) for each in findings} == {
+        ("B-9", "NOT_HERE", "billing"),
+        ("B-000001", "NOT_THERE", "billing"),
+    }

@@ -106,7 +106,9 @@ class Command(BaseCommand):
         from doenda.billing import comparison
 
         result = comparison.compare(options["billing"])
-        return Told(dict(result.figures), list(result.failures))
+        sums = [{"currency": currency, **sums} for currency, sums in sorted(result.sums.items())]
+        findings = [{name: str(value) for name, value in each.as_data().items()} for each in result.findings]
+        return Told(dict(result.figures), list(result.failures), rows=[*sums, *findings])
 
     def _queue(self, options: dict[str, Any]) -> Told:
         found = queue.waiting()
