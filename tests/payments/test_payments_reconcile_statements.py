@@ -258,6 +258,30 @@ def test_money_that_came_twice_becomes_the_accounts_credit(folder: Path) -> None
     assert books.credit(owed.account_id) == 52300
 
 
+def test_a_transfer_for_a_bill_that_was_paid_by_card_is_money_of_its_own(folder: Path) -> None:
+    """A card's money comes in a payout of many, so no line of a bank is it, however like it looks."""
+    owed = bill("B-000001")
+    paid(owed, ref="tgen_1", provider="toss")
+    line = waits(folder, entry(text="B-000001", name="김민수"), closing=52300)
+    assert line.reason == "TWICE"
+    assert queue.accept(line.pk, by=KIM).posted == 52300
+    assert books.credit(owed.account_id) == 52300
+
+
+def test_what_only_looks_like_a_card_payment_is_not_tied_to_it(folder: Path) -> None:
+    owed = bill("B-000001")
+    paid(owed, ref="tgen_1", provider="toss")
+    line = waits(folder, entry(text="rent", name="김민수"), closing=52300)
+    assert (line.reason, line.suggestion) == ("NOT_IN_LEDGER", {})
+
+
+def test_the_rest_of_a_bill_that_was_paid_by_card_in_part_is_for_that_bill(folder: Path) -> None:
+    owed = bill("B-000001")
+    paid(owed, 20_000, ref="tgen_1", provider="toss")
+    line = waits(folder, entry("32300", text="B-000001"), closing=32300)
+    assert (line.reason, line.suggestion["bill"]) == ("NOT_IN_LEDGER", "B-000001")
+
+
 def test_what_must_not_be_posted_by_hand_is_not(folder: Path) -> None:
     owed = bill("B-000001")
     begun = Attempt.objects.create(

@@ -218,6 +218,8 @@ class Provider(Protocol):
     """Does the payer bring the amount back in the address, to be compared?"""
     exact: ClassVar[bool] = True
     """Is it always the amount that was asked for? A deposit of any amount is booked as what it is."""
+    singly: ClassVar[bool] = False
+    """Does each payment reach the carrier's bank account as a movement of its own, and not in a payout of many?"""
     source_unknown: ClassVar[frozenset[str]] = frozenset()
     """Methods of which it cannot give money back without being told an account: the customer is asked."""
     refund_within: ClassVar[timedelta] = timedelta(hours=24)

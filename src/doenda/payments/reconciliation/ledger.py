@@ -16,6 +16,7 @@ from django.db import connection
 
 from doenda.billing.imports.elsewhere import FACT_KIND as ELSEWHERE
 from doenda.kernel.ids import inside, outside
+from doenda.payments import providers
 from doenda.payments.models import Attempt, DepositLine, Refund
 from doenda.payments.reconciliation.lines import Kind
 from doenda.payments.reconciliation.rules import WINDOW, FactKey, Owed, Posted
@@ -86,6 +87,7 @@ def of_attempts(attempt_ids: Iterable[UUID]) -> list[Posted]:
         for fact_id in _fact_ids(attempt, deposits.get(attempt.pk, ())):
             keys |= {(kind, fact_id): (attempt.pk, 0) for kind in (PAYMENT, *BACK)}
     facts = _facts(keys)
+    alone = {name for name in settings.DOENDA_PROVIDERS if providers.get(name).singly}
     found = []
     for key, (at, _) in facts.items():
         attempt_id, amount = keys[key]
@@ -106,6 +108,7 @@ def of_attempts(attempt_ids: Iterable[UUID]) -> list[Posted]:
                 account_id=attempt.account_id,
                 probe=attempt.synthetic,
                 also=tuple(each.ident for each in named_too if each.ref in key[1] or kind == "out"),
+                singly=attempt.provider in alone,
             )
         )
     return found

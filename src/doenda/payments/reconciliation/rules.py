@@ -16,7 +16,11 @@ type FactKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One movement of money in our ledger: a payment that came in, or money that went back. Minor units."""
+    """One movement of money in our ledger: a payment that came in, or money that went back. Minor units.
+
+    `singly`: its money reaches a bank's account of ours as a movement of its own. Of a card payment it does not: a line
+    that merely resembles one, or names the same bill, is other money.
+    """
 
     fact_kind: str
     fact_id: str
@@ -31,6 +35,7 @@ class Posted:
     name: str = ""
     probe: bool = False
     also: tuple[str, ...] = ()
+    singly: bool = True
 
     @property
     def key(self) -> FactKey:
@@ -87,13 +92,16 @@ class Guess:
 def match(line: Line, candidates: Sequence[Posted], *, taken: Collection[FactKey] = ()) -> Exact | Near | Nothing:
     """Which of the candidates the line is. `taken`: facts that another line of this source is already.
 
-    Exact is only what the line names (by our order id, the provider's key or a bill's number) and what has its amount,
-    currency and side, if there is one such fact. Everything else waits for a person.
+    Exact is only what the line names (by our order id, the provider's key, or a bill's number where the money came
+    singly) and what has its amount, currency and side, if there is one such fact. Everything else waits for a person.
     """
     named = [each for each in candidates if each.own & line.words]
-    named = named or [each for each in candidates if line.words.intersection(each.bills)]
+    by_bill = [each for each in candidates if line.words.intersection(each.bills)]
+    named = named or [each for each in by_bill if each.singly]
     if named:
         return _among_named(line, named, taken)
+    if paid_otherwise := [each for each in by_bill if _fits(line, each)]:
+        return Near(Reason.TWICE, paid_otherwise[0] if len(paid_otherwise) == 1 else None, 1.0)
     return _by_likeness(line, [each for each in candidates if each.key not in taken])
 
 
@@ -138,16 +146,16 @@ def _amounts(told: int, ours: int) -> tuple[Reason, float]:
 def _by_likeness(line: Line, candidates: Sequence[Posted]) -> Near | Nothing:
     near = [each for each in candidates if _comparable(line, each)]
     same = [each for each in near if each.amount == line.amount]
-    mistyped = [each for each in same if _mistyped(line, (*each.own, *each.bills))]
+    mistyped = [each for each in same if _mistyped(line, (*each.own, *(each.bills if each.singly else ())))]
     if mistyped:
         return Near(Reason.TRANSPOSED_DIGITS, mistyped[0], 0.9) if len(mistyped) == 1 else Near(Reason.AMBIGUOUS)
-    that_day = [each for each in same if _same_day(line, each)]
+    that_day = [each for each in same if _same_day(line, each) and each.singly]
     by_name = [each for each in that_day if alike(line.name, each.name)]
     if by_name:
         return Near(Reason.WRONG_REFERENCE, by_name[0], 0.8) if len(by_name) == 1 else Near(Reason.AMBIGUOUS)
     if len(that_day) == 1 and not (line.name and that_day[0].name):
         return Near(Reason.WRONG_REFERENCE, that_day[0], 0.5)
-    known = [each for each in near if _same_day(line, each) and alike(line.name, each.name)]
+    known = [each for each in near if _same_day(line, each) and each.singly and alike(line.name, each.name)]
     judged = [(each, *_amounts(line.amount, each.amount)) for each in known]
     digits = [(each, reason) for each, reason, _ in judged if reason is not Reason.AMOUNT_DIFFERS]
     if len(digits) == 1:

@@ -162,7 +162,7 @@ def _why(line: Line, said: Near) -> str:
     assert said.candidate is not None
     ours = said.candidate
     if said.reason is Reason.TWICE:
-        return "names a movement that another line is already"
+        return "names a movement that another line is already, or its bill, which was paid otherwise"
     if said.reason in {Reason.WRONG_REFERENCE, Reason.TRANSPOSED_DIGITS} and ours.amount == line.amount:
         return "the same amount about the same time; it is named nearly, or by another name"
     return f"we have {ours.amount} {ours.currency} {ours.kind}, they say {line.amount} {line.currency} {line.kind}"

@@ -40,6 +40,7 @@ class Deposit(Provider):
     name = "deposit"
     merchant = MERCHANT
     methods: ClassVar = {"deposit": Moves.AT_DEPOSIT}
+    singly: ClassVar[bool] = True
     returns_amount = False
     exact = False
     nudges = "deposits"

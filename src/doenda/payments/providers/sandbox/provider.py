@@ -26,6 +26,7 @@ class Sandbox(Provider):
     name = "sandbox"
     merchant = "doenda"
     methods: ClassVar = {"card": Moves.AT_CONFIRM, "transfer": Moves.AT_CONFIRM}
+    singly: ClassVar[bool] = True  # a bank of its own: what is taken lies on the carrier's account there
     heard = 204
 
     def __init__(self, config: Mapping[str, Any]) -> None:
