@@ -7,11 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base
 
-from doenda.kernel.database import seam
+from doenda.kernel.database import lists, seam
 
 PREPARED_MAX = 300
 """Statements that a connection keeps prepared: more than the house has on its usual ways, so that none is evicted."""
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|COPY\s[^(]*\bFROM)\b", re.IGNORECASE)
+
+lists.install()
 
 
 class WriteOutsideTransaction(RuntimeError):
