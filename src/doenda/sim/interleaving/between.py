@@ -24,6 +24,9 @@ _LEFT = """
     UPDATE payments_depositfeed SET checked = cursor, checked_at = NULL;
     DELETE FROM payments_debitparked; DELETE FROM payments_debititem; DELETE FROM payments_debitfile;
     DELETE FROM payments_debitanswer; UPDATE payments_debitcursor SET number = 0;
+    DO $$ BEGIN
+        IF EXISTS (SELECT FROM payments_reconrun) THEN TRUNCATE payments_reconline, payments_reconrun; END IF;
+    END $$;
     DELETE FROM assurance_evidence; DELETE FROM assurance_transition;
     DELETE FROM assurance_offer; DELETE FROM assurance_exposure;
     DELETE FROM assurance_way; INSERT INTO assurance_way SELECT * FROM interleaving_way;
