@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 from tests.payments.test_payments_deposit import DepositWorld, begin, deposit_world, number_of, run
 from tests.payments.test_payments_toss import Wired
 from tests.payments.test_payments_toss_house import begin as begin_at_toss
@@ -46,6 +48,15 @@ def test_a_banks_list_that_was_not_read_lately_may_hold_a_deposit(bank: DepositW
     bank.down.clear()
     run()
     assert not hearing.unheard(bill.account_id)
+
+
+def test_a_bank_that_serves_us_no_more_holds_nobody_up(bank: DepositWorld, noon: clock.Frozen) -> None:
+    bill = overdue_bill()
+    begin(bill)
+    noon.advance(LONG)
+    without = {name: entry for name, entry in settings.DOENDA_PROVIDERS.items() if name != "deposit"}
+    with override_settings(DOENDA_PROVIDERS=without):
+        assert not hearing.unheard(bill.account_id)
 
 
 def test_a_number_at_rest_is_still_paid_into(bank: DepositWorld, noon: clock.Frozen) -> None:

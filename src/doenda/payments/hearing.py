@@ -16,6 +16,9 @@ from doenda.payments.deposits.models import DepositFeed, DepositLease
 from doenda.payments.models import Attempt
 from doenda.payments.states import State
 
+POOLED = "deposit"
+"""The provider whose numbers are leased: its list tells of all of them."""
+
 
 def unheard(account_id: UUID) -> bool:
     """May money have been paid in for the account since we last heard of it, too long ago?"""
@@ -23,6 +26,8 @@ def unheard(account_id: UUID) -> bool:
     heard = Coalesce("heard_at", "created_at")
     if _waiting(account_id).annotate(heard=heard).filter(heard__lt=oldest).exists():
         return True
+    if POOLED not in settings.DOENDA_PROVIDERS:
+        return False  # nobody is left who could tell
     paid_into = Q(rests_until=None) | Q(rests_until__gt=clock.now())
     if not DepositLease.objects.filter(paid_into, account_id=account_id).exists():
         return False
