@@ -173,6 +173,22 @@ def test_a_payment_made_in_time_but_posted_late_takes_the_fee_back(house: House)
     assert house.case(bill).closed_at is not None
 
 
+@pytest.mark.parametrize(
+    ("amount", "due", "fee"),
+    [(60_000, date(2014, 10, 25), 0), (90_000, date(2014, 11, 25), 0), (120_000, date(2014, 10, 25), 1_800)],
+)
+def test_a_fee_on_a_bill_that_was_wrong_goes_back(house: House, amount: int, due: date, fee: int) -> None:
+    """Found by the simulator: the fee on what had been billed too much stood after the bill was put right."""
+    bill = house.bill()
+    house.days(BEFORE, date(2014, 11, 4))
+    with atomic():
+        account = accounts.lock(bill.account_id)
+        bills.correct(account, bill, 2, [bills.Item("service", amount)], due_date=due)
+    bill.refresh_from_db()
+    assert (bill.late_fee, bill.remaining) == (fee, amount + fee)
+    assert LateFee.objects.filter(reversed_at=None).exists() == bool(fee)
+
+
 def test_kb8_a_credit_note_counts_and_lets_the_notice_fall(house: House) -> None:
     bill = house.bill()
     house.days(BEFORE, date(2014, 11, 3))

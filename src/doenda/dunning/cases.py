@@ -69,7 +69,7 @@ def open_missing(limit: int) -> int:
 def review_due(limit: int) -> int:
     """Review the cases whose time has come, a transaction each; one that fails never stops the others."""
     due = _due()
-    found = list(due.order_by("next_check_at").values_list("pk", "account_id")[:limit])
+    found = list(due.order_by("next_check_at", "pk").values_list("pk", "account_id")[:limit])
     for case_id, account_id in found:
         try:
             _review_one(due, case_id, account_id)

@@ -1,6 +1,6 @@
-"""Taking a late fee back when the payment turns out to have been in time, only posted late."""
+"""Taking a late fee back: the payment had been in time and was only posted late, or the bill had been wrong."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +21,24 @@ def reverse_if_paid_in_time(account: Account, bill_ids: list[UUID], data: dict[s
         at = _paid_at(data)
         in_time = at is not None and clock.local(at).date() <= fee.last_free
         if in_time and fee.bill.paid + fee.bill.credited >= fee.bill.amount:
-            fee.reversed_at, fee.reverse_reason = clock.now(), "paid in time, posted late"
-            fee.save(update_fields=["reversed_at", "reverse_reason"])
-            post.reverse_late_fee(fee.bill, f"in-time:{fee.pk}")
+            _reverse(fee, "paid in time, posted late", f"in-time:{fee.pk}")
+
+
+def reverse_if_wrong(account: Account, bill_ids: list[UUID], data: dict[str, Any]) -> None:
+    """Whoever was billed too much, or told a day too soon, was not late with what is right. With the account locked.
+
+    The whole fee goes back, and the bill bears no other one: the mistake was the carrier's.
+    """
+    due_before = date.fromisoformat(data["was"]["due_date"])
+    for fee in LateFee.objects.filter(account=account, bill_id__in=bill_ids, reversed_at=None).select_related("bill"):
+        if data["difference"] < 0 or fee.bill.due_date > due_before:
+            _reverse(fee, "the bill was wrong", f"corrected:{fee.pk}")
+
+
+def _reverse(fee: LateFee, why: str, key: str) -> None:
+    fee.reversed_at, fee.reverse_reason = clock.now(), why
+    fee.save(update_fields=["reversed_at", "reverse_reason"])
+    post.reverse_late_fee(fee.bill, key)
 
 
 def _paid_at(data: dict[str, Any]) -> datetime | None:

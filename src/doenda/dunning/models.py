@@ -45,9 +45,11 @@ class Case(Row):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "opened_at"], name="case_account"),
-            models.Index(fields=["next_check_at"], name="case_due", condition=Q(closed_at=None, parked_at=None)),
+            models.Index(fields=["next_check_at", "id"], name="case_due", condition=Q(closed_at=None, parked_at=None)),
             models.Index(
-                fields=["next_check_at"], name="case_no_way", condition=Q(closed_at=None, waiting_for="no_way_proven")
+                fields=["next_check_at", "id"],
+                name="case_no_way",
+                condition=Q(closed_at=None, waiting_for="no_way_proven"),
             ),
         ]
 
@@ -120,7 +122,7 @@ class Promise(Row):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "until"], name="promise_account"),
-            models.Index(fields=["next_look_at"], name="promise_open", condition=Q(kept_at=None, broken_at=None)),
+            models.Index(fields=["next_look_at", "id"], name="promise_open", condition=Q(kept_at=None, broken_at=None)),
         ]
 
 

@@ -64,9 +64,17 @@ def settled(fact: Fact) -> None:
         _review(fact)
 
 
-@facts.subscribes("billing.bill_credited", name="dunning.credited")
 @facts.subscribes("billing.bill_corrected", name="dunning.corrected")
 def corrected(fact: Fact) -> None:
+    """A fee on what had been billed too much goes back."""
+    if fact.account_id is not None:
+        account = accounts.lock(fact.account_id)
+        fees.reverse_if_wrong(account, [UUID(bill) for bill in fact.data["bill_ids"]], fact.data)
+    _review(fact)
+
+
+@facts.subscribes("billing.bill_credited", name="dunning.credited")
+def credited(fact: Fact) -> None:
     _review(fact)
 
 

@@ -153,7 +153,7 @@ def look(limit: int) -> int:
     While nothing works at all, those that wait for just that are left alone: the first proof finds them all due.
     """
     now = clock.now()
-    due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=now).order_by("next_look_at")
+    due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=now).order_by("next_look_at", "pk")
     if not gather.way_proven():
         due = due.filter(Q(until__lte=now) | ~Q(whose=Whose.OURS) | Q(reason__in=_SETTLED_ELSEWHERE))
     found = list(due.values_list("pk", "account_id")[:limit])

@@ -117,7 +117,9 @@ class OutboxRow(Row):
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="outbox_once")]
         indexes: ClassVar = [
             models.Index(
-                fields=["kind", "due_at"], name="outbox_due_kind", condition=models.Q(done_at=None, parked_at=None)
+                fields=["kind", "due_at", "id"],
+                name="outbox_due_kind",
+                condition=models.Q(done_at=None, parked_at=None),
             ),
             models.Index(fields=["account_id", "created_at"], name="outbox_account"),
         ]
@@ -136,6 +138,6 @@ class FactRow(Row):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["retry_at"], name="fact_pending", condition=~models.Q(pending=[])),
+            models.Index(fields=["retry_at", "id"], name="fact_pending", condition=~models.Q(pending=[])),
             models.Index(fields=["account_id", "created_at"], name="fact_account"),
         ]

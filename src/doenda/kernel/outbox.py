@@ -147,7 +147,10 @@ def claim(only: models.Q | None = None) -> OutboxRow | None:
     with transaction.atomic():
         free = OutboxRow.objects.filter(_free(), kind__in=_handlers)
         row = (
-            (free if only is None else free.filter(only)).select_for_update(skip_locked=True).order_by("due_at").first()
+            (free if only is None else free.filter(only))
+            .select_for_update(skip_locked=True)
+            .order_by("due_at", "pk")
+            .first()
         )
         if row is None:
             return None

@@ -51,7 +51,7 @@ class Notice(Row):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "created_at"], name="notice_account"),
-            models.Index(fields=["receipt_due_at"], name="notice_receipt_due", condition=Q(state="sent")),
+            models.Index(fields=["receipt_due_at", "id"], name="notice_receipt_due", condition=Q(state="sent")),
             models.Index(fields=["due_at"], name="notice_waiting", condition=Q(state__in=["due", "held"])),
         ]
 

@@ -26,7 +26,7 @@ def sweep(limit: int = 100) -> int:
 def _claim() -> Notice | None:
     with transaction.atomic():
         due = Notice.objects.filter(state=Notice.State.SENT, receipt_due_at__lte=clock.now())
-        notice = due.select_for_update(skip_locked=True).order_by("receipt_due_at").first()
+        notice = due.select_for_update(skip_locked=True).order_by("receipt_due_at", "pk").first()
         if notice is not None:
             notice.receipt_due_at = clock.now() + _pause(notice)
             notice.save(update_fields=["receipt_due_at"])

@@ -67,7 +67,7 @@ class Attempt(Row):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "created_at"], name="attempt_account"),
-            models.Index(fields=["ask_at"], name="attempt_ask", condition=models.Q(ask_at__isnull=False)),
+            models.Index(fields=["ask_at", "id"], name="attempt_ask", condition=models.Q(ask_at__isnull=False)),
             models.Index(
                 fields=["expires_at"],
                 name="attempt_expires",

@@ -60,7 +60,7 @@ def _claim() -> DepositLease | None:
     with atomic():
         unsaid = Q(close_wanted_at__isnull=False) | Q(attempt=None, opened_at=None)
         due = DepositLease.objects.select_for_update(skip_locked=True, of=("self",)).filter(unsaid, closed_at=None)
-        lease = due.filter(try_at__lte=now).select_related("number").order_by("try_at").first()
+        lease = due.filter(try_at__lte=now).select_related("number").order_by("try_at", "pk").first()
         if lease is not None:
             lease.tries += 1
             lease.try_at = now + timedelta(seconds=min(LONGEST_PAUSE, 15.0 * 2 ** min(lease.tries, 10)))
