@@ -11,11 +11,16 @@ from django.test import override_settings
 from tests.payments.test_payments_toss import CONFIG, Wired
 from tests.worlds import overdue_bill
 
+from doenda.billing import accounts, bills
 from doenda.billing.models import Bill
 from doenda.kernel import clock, net, sweeps
+from doenda.kernel.db import atomic
 from doenda.kernel.ids import outside
-from doenda.payments import attempts, charge, doorbells, providers
+from doenda.payments import attempts, charge, doorbells, inquiry, providers
 from doenda.payments.models import Attempt
+from doenda.payments.moves import charge_of, close_waiting
+from doenda.payments.providers.contract import Answer, Charge
+from doenda.payments.providers.toss.provider import Toss as Provider
 from doenda.payments.states import State
 from peers.toss import Toss
 
@@ -122,6 +127,63 @@ def test_a_deposit_is_found_by_its_doorbells_and_undone_by_another(wired: Wired,
         wired.control("POST", act, account)
         assert bring(wired) == rung
         assert (state(attempt), owed(bill)) == (after, remaining)
+
+
+def test_a_deposit_taken_back_after_its_accounts_time_is_undone_by_a_question(wired: Wired, noon: clock.Frozen) -> None:
+    """Found by the simulator: no letter came, and reconciliation asked."""
+    bill = overdue_bill()
+    attempt = begin(bill, "deposit")
+    account = {"account_number": attempt.details["pay_into"]["number"]}
+    wired.control("POST", "deposits", account)
+    bring(wired)
+    assert (state(attempt), owed(bill)) == (State.PAID, 0)
+    noon.advance(timedelta(days=30))
+    wired.control("POST", "undo", account)
+    inquiry.ask(Attempt.objects.get(pk=attempt.pk))
+    assert state(attempt) == State.UNDONE
+    assert owed(bill) == 52_300
+
+
+def test_a_deposit_taken_back_after_its_bill_was_cancelled_leaves_no_account_open(
+    wired: Wired, noon: clock.Frozen
+) -> None:
+    """Found by the simulator: the account waited on for a bill that nobody owes."""
+    bill = overdue_bill()
+    attempt = begin(bill, "deposit")
+    account = {"account_number": attempt.details["pay_into"]["number"]}
+    wired.control("POST", "deposits", account)
+    bring(wired)
+    with atomic():
+        bills.cancel(accounts.lock(bill.account_id), bill, fact_id="cancelled", at=clock.now())
+    noon.advance(timedelta(minutes=1))
+    wired.control("POST", "undo", account)
+    bring(wired)
+    sweeps.run_all()
+    assert state(attempt) == State.CLOSED
+    assert standing_at_toss(attempt) == "CANCELED"
+
+
+def test_an_account_that_was_opened_after_another_way_was_chosen_is_closed_again(
+    wired: Wired, noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, opens = overdue_bill(), Provider.start
+
+    def start(provider: Provider, asked: Charge) -> Answer:
+        answer = opens(provider, asked)
+        with atomic():
+            close_waiting(accounts.lock(bill.account_id).attempts.all(), "another way was chosen")
+        return answer
+
+    monkeypatch.setattr(Provider, "start", start)
+    attempt = begin(bill, "deposit")
+    sweeps.run_all()
+    assert state(attempt) == State.CLOSED
+    assert standing_at_toss(attempt) == "CANCELED"
+
+
+def standing_at_toss(attempt: Attempt) -> str:
+    seen = providers.get("toss").inquire(charge_of(Attempt.objects.get(pk=attempt.pk)))
+    return seen.code
 
 
 def test_a_deadline_that_passes_without_a_word_ends_the_attempt(wired: Wired, noon: clock.Frozen) -> None:

@@ -23,7 +23,7 @@ from doenda.payments.listening import next_look
 from doenda.payments.models import Attempt
 from doenda.payments.moves import charge_of, close_there, holds, locked, move
 from doenda.payments.outcomes import apply
-from doenda.payments.providers.contract import Answer, Outcome, Provider
+from doenda.payments.providers.contract import Answer, Moves, Outcome, Provider
 from doenda.payments.states import DATED, IN_FLIGHT, WAITING, State
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,8 @@ def _conclusion(attempt: Attempt, answer: Answer, *, leaving: bool) -> Outcome:
     While an attempt is SENT, a sender may still bring it: what is not there yet says nothing, and is not voided.
     """
     said = answer.outcome
+    if said is Outcome.EXPIRED and attempt.state == State.PAID and _is_a_deposit(attempt):
+        return Outcome.UNDONE  # its bank took it back, after the time in which the account waits
     if said is Outcome.PAID or attempt.state not in IN_FLIGHT:
         return said
     if said in _CERTAINLY_NOT:
@@ -127,6 +129,10 @@ def _conclusion(attempt: Attempt, answer: Answer, *, leaving: bool) -> Outcome:
     if said is Outcome.NOT_FOUND and late >= providers.get(attempt.provider).longest:
         return Outcome.REFUSED
     return Outcome.UNKNOWN
+
+
+def _is_a_deposit(attempt: Attempt) -> bool:
+    return providers.get(attempt.provider).methods[attempt.method] is Moves.AT_DEPOSIT
 
 
 def _late(attempt: Attempt) -> timedelta:

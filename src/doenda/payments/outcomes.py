@@ -51,9 +51,11 @@ def begun(attempt: Attempt, answer: Answer) -> str | None:
     try:
         with atomic():
             lock(attempt)
-            if attempt.state != State.CREATED:
-                return None
             target = BEGUN.get(answer.outcome)
+            if attempt.state != State.CREATED:
+                if attempt.state == State.CLOSED and target is State.NEEDS_DEPOSIT:
+                    close_there(attempt)  # another way was chosen while the provider opened it
+                return None
             if answer.outcome is Outcome.CLOSED:
                 move(attempt, State.CLOSED, "closed at this hour")
             elif target is None:

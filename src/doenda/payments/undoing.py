@@ -11,7 +11,7 @@ from doenda.notices import send
 from doenda.payments import refunds
 from doenda.payments.listening import next_look
 from doenda.payments.models import Attempt
-from doenda.payments.moves import move
+from doenda.payments.moves import close_waiting, move
 from doenda.payments.owned import to_a_person
 from doenda.payments.providers.contract import Answer, Outcome
 from doenda.payments.states import State
@@ -60,6 +60,9 @@ def _taken_back(account: Account, attempt: Attempt, target: State, cause: str) -
         ask_at=next_look(attempt, until) if waits else None,
         expires_at=until,
     )
+    if waits and not any(part.bill.remaining for part in attempt.bills.select_related("bill")):
+        close_waiting(Attempt.objects.filter(pk=attempt.pk), "nothing is due")  # its bill was cancelled meanwhile
+        attempt.refresh_from_db()
     if not attempt.synthetic:
         bill_id = attempt.bills.order_by("pk").values_list("bill_id", flat=True).first()
         send("payment_undone", account.id, bill_id=bill_id, params=dict(told), key=f"undone-{attempt.fact_id}")
