@@ -1,6 +1,6 @@
 """I5 and I6: bars and threats judged as they leave the house, and what one customer sees of another."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from tests.sim.sim_made import begin, bill_of, confirm, ground_laid, made, pay, 
 
 from doenda import notices
 from doenda.billing.models import Line
-from doenda.dunning.models import Case, Hold, LineCommand
+from doenda.dunning.models import Case, CaseStep, Hold, LineCommand
 from doenda.kernel import clock, net
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import outside
@@ -37,14 +37,26 @@ def owing(made: World) -> World:
     line = Line.objects.get(account_id=customer.account_id)
     with atomic():
         case = Case.objects.create(account_id=customer.account_id, stage_since=clock.today())
-        notice = notices.send(
-            "suspension_notice", customer.account_id, params={"effective": clock.today()}, key="the notice"
-        )
-        LineCommand.objects.create(
-            line=line, account_id=line.account_id, case=case, wanted="outgoing", reason="x", notice_id=notice.pk
-        )
-    arrives(made, notice.pk, customer.phone, days=8)
+        LineCommand.objects.create(line=line, account_id=line.account_id, case=case, wanted="outgoing", reason="x")
+        told(made, case, bills=customer.bill_ids, effective=clock.today())
     return made
+
+
+def told(world: World, case: Case, *, bills: list[UUID], effective: date) -> None:
+    """A notice told of that day and these bills, and lies at the handset; the bar rests on it."""
+    customer, key = world.customers[0], f"the notice of {effective}"
+    notice = notices.send("suspension_notice", customer.account_id, params={"effective": effective}, key=key)
+    CaseStep.objects.create(
+        case=case,
+        account_id=customer.account_id,
+        step="notice",
+        policy="x",
+        decision={"bills": [str(each) for each in bills], "effective": str(effective)},
+        notice_id=notice.pk,
+        key=key,
+    )
+    LineCommand.objects.update(notice_id=notice.pk)
+    arrives(world, notice.pk, customer.phone, days=8)
 
 
 def arrives(world: World, notice_id: UUID, phone: str, *, days: int, text: str = "warning") -> None:
@@ -147,6 +159,25 @@ def test_a_bar_without_a_notice_that_arrived_in_time(owing: World) -> None:
     assert notice is not None
     arrives(owing, notice, message.to, days=3)
     assert any("its notice arrived on" in each for each in bar(owing))
+
+
+def test_a_bar_on_a_notice_that_was_withdrawn(owing: World) -> None:
+    step = CaseStep.objects.get()
+    put("UPDATE notices_notice SET state = 'cancelled' WHERE id = %s", step.notice_id)
+    assert any("its notice was withdrawn (cancelled)" in each for each in bar(owing))
+    put("UPDATE notices_notice SET state = 'sent' WHERE id = %s", step.notice_id)
+    assert bar(owing) == []
+    with atomic():
+        CaseStep.objects.create(case=step.case, account_id=step.account_id, step="stand_down", policy="x", key="down")
+    assert any("its notice was withdrawn (stand_down)" in each for each in bar(owing))
+
+
+def test_a_bar_on_a_notice_of_another_debt_and_of_a_day_to_come(owing: World) -> None:
+    with atomic():
+        told(owing, Case.objects.get(), bills=[], effective=clock.today() + timedelta(days=1))
+    found = bar(owing)
+    assert any(f"its notice told of {clock.today() + timedelta(days=1)}" in each for each in found)
+    assert any("of what its notice was about 0 is owed" in each for each in found)
 
 
 def test_only_a_threat_is_a_threat(owing: World) -> None:

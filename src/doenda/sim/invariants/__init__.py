@@ -15,7 +15,10 @@ from doenda.sim.invariants import (
     banks_money,
     disclosure,
     fairness,
+    fees,
     house,
+    leaving,
+    leftovers,
     memory,
     money,
     outside,
@@ -31,8 +34,8 @@ __all__ = ["Violation", "after_each_step", "as_it_leaves", "as_it_logs", "at_res
 
 
 def as_it_leaves(world: "World", end: str, request: net.Request) -> None:
-    """Judge a request to "switch" or "handset" at the moment when it leaves the house; told after the step (I5)."""
-    found = fairness.as_it_leaves(world, end, request)
+    """Judge a request at the moment when it leaves the house; told after the step (I4, I5)."""
+    found = (*fairness.as_it_leaves(world, end, request), *leaving.as_it_leaves(world, end, request))
     memory.of(world).heard += [replace(each, step=getattr(world, "step", None)) for each in found]
 
 
@@ -59,12 +62,14 @@ def _always(world: "World") -> Iterator[Violation]:
     while heard:
         yield heard.pop(0)
     yield from money.by_our_rows()
+    yield from leftovers.begun_for_nothing()
     yield from peers_money.certain(ours, books)
     yield from peers_money.twice(ours, books)
     yield from banks_money.deposits(ours, entries)
     yield from banks_money.debits(ours, records)
     yield from attempts.declared_moves(ours)
     yield from attempts.declared_states(world)
+    yield from attempts.bills_as_told()
     yield from disclosure.nothing_of_others(world)
 
 
@@ -80,6 +85,9 @@ def at_rest(world: "World") -> Iterator[Violation]:
     yield from peers_money.agree(world, ours, books)
     yield from banks_money.ledger(world, ours, books, entries, records)
     yield from attempts.none_unknown(world, ours)
+    yield from leftovers.begun_for_nothing_at_rest()
+    yield from leftovers.accounts_left_open(world)
+    yield from fees.fair(world)
     yield from arrivals.ended(entries)
     yield from arrivals.answered()
     yield from outside.nothing_waits()

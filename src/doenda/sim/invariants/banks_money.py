@@ -8,6 +8,8 @@ from uuid import UUID
 
 from doenda.kernel.ids import outside
 from doenda.payments.deposits import policy
+from doenda.payments.deposits.rules import AMBIGUOUS, NEVER_LEASED
+from doenda.payments.deposits.storing import UNKNOWN_NUMBER
 from doenda.payments.states import State
 from doenda.sim.invariants.asking import Violation, rows
 from doenda.sim.invariants.house import Arrived, Debited, House
@@ -42,6 +44,7 @@ def deposits(house: House, entries: Sequence[Entry]) -> Iterator[Violation]:
         elif line.state == "posted" and not amount:
             yield Violation("I3", f"{_named(line)} of {line.amount} counts as posted, and nothing was")
         yield from _went_back(house, line, entries)
+        yield from _of_nobody(line, entries)
     for ref, (_, amount) in posted.items():
         yield Violation("I3", f"{amount} was posted for deposit {ref}, which the bank has never told of")
     yield from _holders(house)
@@ -61,10 +64,41 @@ def _went_back(house: House, line: Arrived, entries: Sequence[Entry]) -> Iterato
         yield Violation("I3", f"the bank sent back {back} of {_named(line)}, and we had decided {decided}")
 
 
+# How much of a line the bank has sent back, by what we say of it; while it is being sent back nobody knows.
+_BACK = {"stored": 0, "parked": 0, "sent_back": 1}
+
+
+def _of_nobody(line: Arrived, entries: Sequence[Entry]) -> Iterator[Violation]:
+    """What counts as sent back the bank has sent back: else the payer's money stays here. What waits it has not."""
+    back = sum(each.amount for each in entries if each.of == line.ident and each.kind == "returned")
+    if line.state in _BACK and back != line.amount * _BACK[line.state]:
+        yield Violation("I3", f"{_named(line)} of {line.amount} is {line.state}, and {back} of it was sent back")
+
+
+def _parked(line: Arrived, leases: Sequence[tuple[str, datetime]], skew: timedelta) -> Iterator[Violation]:
+    """Nobody can tell whose a parked line is: no lease of its number by then, or two near that moment."""
+    if line.told_order in {order for order, _ in leases} and line.reason in (AMBIGUOUS, NEVER_LEASED, UNKNOWN_NUMBER):
+        yield Violation("I3", f"{_named(line)} is parked ({line.reason}), and the bank named {line.told_order}")
+    elif line.reason in (NEVER_LEASED, UNKNOWN_NUMBER) and any(since <= line.at for _, since in leases):
+        yield Violation("I3", f"{_named(line)} is parked ({line.reason}), and {leases[0][0]} had the number before")
+    elif line.reason == AMBIGUOUS:
+        first, last = _doubt(line, skew)
+        known = [since for _, since in leases if since <= last]
+        if len(known) < 2 or known[-1] <= first:
+            yield Violation("I3", f"{_named(line)} is parked ({line.reason}), and nobody else had the number near then")
+
+
+def _doubt(line: Arrived, skew: timedelta) -> tuple[datetime, datetime]:
+    """Between these moments it came, by the bank's clock."""
+    return (line.at, line.at + timedelta(days=1)) if line.day_only else (line.at - skew, line.at + skew)
+
+
 def _holders(house: House) -> Iterator[Violation]:
     """A deposit is theirs who had the number when it came, also if somebody else got the number since."""
     skew, leases = policy.now().skew, _leases()
     for line in house.lines:
+        if line.kind == "deposit" and line.state in ("parked", "sending_back", "sent_back"):
+            yield from _parked(line, leases[line.number], skew)
         if line.kind != "deposit" or line.lease_id is None or line.since is None:
             continue
         told = line.told_order

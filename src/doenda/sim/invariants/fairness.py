@@ -164,9 +164,34 @@ _NOTICE = """
 """
 
 
+# What was told on which day; since when it was called off; what is overdue of the bills that it was about.
+_TOLD = """
+    SELECT n.state, (s.decision ->> 'effective')::date,
+           (SELECT string_agg(l.step, ', ') FROM dunning_casestep l WHERE l.case_id = s.case_id AND l.id > s.id
+            AND (l.step IN ('stand_down', 'close') OR (l.step = 'restore' AND l.decision ->> 'whole' = 'true'))),
+           ARRAY(SELECT b.amount + b.late_fee - b.paid - b.credited FROM billing_bill b
+                 WHERE b.state = 'open' AND b.due_date < %s AND s.decision -> 'bills' ? b.id::text)
+    FROM notices_notice n JOIN dunning_casestep s ON s.notice_id = n.id AND s.step = 'notice' WHERE n.id = %s
+"""
+
+
+def _called_off(notice_id: UUID) -> Iterator[str]:
+    """A notice bars only for what it was about, as long as that is owed, and from the day on that it told."""
+    today, rules = clock.today(), policy_now()
+    for state, effective, since, owed in rows(_TOLD, [today, notice_id]):
+        if state == "cancelled" or since:
+            yield f"and its notice was withdrawn ({since or state})"
+        if today < effective:
+            yield f"and its notice told of {effective}"
+        if len(owed) < rules.threshold_bills and sum(owed) < rules.threshold_amount["KRW"]:
+            yield f"and of what its notice was about {sum(owed)} is owed"
+
+
 def _not_told(world: "World", line_id: UUID, wanted: str) -> Iterator[str]:
-    """The notice on which the bar rests lies at the handset, of whoever is told, for the legal days."""
+    """The notice on which the bar rests stands, and lies at the handset, of whoever is told, for the legal days."""
     found = rows(_NOTICE, [line_id, wanted])
+    if found and found[0][0]:
+        yield from _called_off(found[0][0])
     peer: Any = world.handset
     message = peer.truth.messages.get(outside(found[0][0])) if found and found[0][0] else None
     if message is None or message.delivered is None:

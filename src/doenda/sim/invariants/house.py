@@ -25,6 +25,7 @@ class Tried:
     given_back: int
     owned: bool
     synthetic: bool
+    undone: bool
     reason: str
     ref: str
 
@@ -75,6 +76,7 @@ class Arrived:
     lease_id: UUID | None
     lease_order: str
     since: datetime | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class House:
 
 _ATTEMPTS = """
     SELECT id, account_id, provider, method, state, amount, taken, given_back, person_owns_at IS NOT NULL, synthetic,
-           reason, COALESCE(provider_ref, '') FROM payments_attempt ORDER BY id
+           undone_at IS NOT NULL, reason, COALESCE(provider_ref, '') FROM payments_attempt ORDER BY id
 """
 _REFUNDS = """
     SELECT id, attempt_id, amount, of_credit, done_at IS NOT NULL, failed_at IS NOT NULL FROM payments_refund
@@ -117,7 +119,7 @@ _REFUNDS = """
 """
 _LINES = """
     SELECT l.bank, l.ident, l.kind, l.of, l.number, l.amount, l.state, l.at, l.day_only, l.order_id, l.attempt_id,
-           l.lease_id, COALESCE(s.attempt_id, s.id), s.since
+           l.lease_id, COALESCE(s.attempt_id, s.id), s.since, l.reason
     FROM payments_depositline l LEFT JOIN payments_depositlease s ON s.id = l.lease_id ORDER BY l.id
 """
 _ITEMS = """
@@ -135,8 +137,8 @@ def read(providers: Container[str]) -> House:
     for row in rows(_REFUNDS):
         back = Back(*row)
         found.refunds[back.attempt_id].append(back)
-    for *line, owner, since in rows(_LINES) if "deposit" in providers else ():
-        found.lines.append(Arrived(*(*line, outside(owner) if owner else "", since)))
+    for *line, owner, since, reason in rows(_LINES) if "deposit" in providers else ():
+        found.lines.append(Arrived(*(*line, outside(owner) if owner else "", since, reason)))
     for *item, name, serial in rows(_ITEMS) if "debit" in providers else ():
         found.items.append(Debited(*(*item, (str(name), int(serial)) if name else None)))
     return found

@@ -51,6 +51,8 @@ def _order(house: House, tried: Tried, order: Order) -> Iterator[Violation]:
         yield Violation("I3", f"{who} gave back {order.back} of {tried}, and took {order.taken}")
     if order.net > tried.amount:
         yield Violation("I2", f"{who} holds {order.net} for {tried}, which asked for {tried.amount}")
+    if tried.undone and not order.back:
+        yield Violation("I3", f"{tried} counts as taken back by the payer's bank, and {who} gave nothing back")
     if not charged(tried):
         if tried.state == State.PAID and not order.taken:
             yield Violation("I3", f"{tried} is paid here, and nobody ever deposited anything there")

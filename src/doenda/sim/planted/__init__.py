@@ -9,7 +9,7 @@ from functools import cache
 
 from doenda.sim.ground import Ground
 from doenda.sim.invariants import Violation
-from doenda.sim.planted import debits, deposits, fairness, outcomes, sending
+from doenda.sim.planted import debits, deposits, fairness, leaving, left, outcomes, sending
 from doenda.sim.planted.hunting import Found, Hunt, Planted, hunted, look
 from doenda.sim.run import Played
 
@@ -22,7 +22,8 @@ MOST = 40
 @cache
 def every() -> tuple[Planted, ...]:
     """All of them, in the order in which they are told."""
-    return (*outcomes.PLANTED, *deposits.PLANTED, *debits.PLANTED, *sending.PLANTED, *fairness.PLANTED)
+    rooms = (outcomes, deposits, debits, sending, fairness, left, leaving)
+    return tuple(each for room in rooms for each in room.PLANTED)
 
 
 def find(ground: Ground, planted: Planted, *, most: int = MOST) -> Found | None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from unittest import mock
 
 from doenda.kernel.ids import new_id, outside
-from doenda.payments.deposits import arrivals, storing
-from doenda.payments.deposits.rules import Held
+from doenda.payments.deposits import arrivals, rules, storing
+from doenda.payments.deposits.rules import NEVER_LEASED, Held
 from doenda.payments.providers.contract import Answer, BackTo, Charge
 from doenda.payments.providers.deposit.client import Page
 from doenda.payments.providers.deposit.provider import Deposit
@@ -34,6 +34,19 @@ def _next_holder() -> Iterator[None]:
         leases: Sequence[Held], at: datetime, *, order_id: str = "", day_only: bool = False, skew: timedelta
     ) -> Held | str:
         return max(leases, key=lambda each: each.since)
+
+    with mock.patch.object(storing, "holder", holder):
+        yield
+
+
+@contextmanager
+def _nobody_s_unless_named() -> Iterator[None]:
+    real = rules.holder
+
+    def holder(
+        leases: Sequence[Held], at: datetime, *, order_id: str = "", day_only: bool = False, skew: timedelta
+    ) -> Held | str:
+        return real(leases, at, order_id=order_id, day_only=day_only, skew=skew) if order_id else NEVER_LEASED
 
     with mock.patch.object(storing, "holder", holder):
         yield
@@ -92,6 +105,17 @@ PLANTED = (
             customers=2,
             numbers=1,
             extra=(_ASKS, _OTHER_ASKS, _PAYS, _BRINGS, _NOT_LISTED, _MONTH, _WEEKS),
+        ),
+        frozenset({"I3"}),
+    ),
+    Planted(
+        "nobody's unless it is named",
+        "a deposit for which the bank names no order counts as nobody's, whoever had the number",
+        _nobody_s_unless_named,
+        Hunt(
+            ("deposit", "sandbox"),
+            ("first_asks", "first_pays", "worker_outbox", "brings", "worker_money"),
+            extra=(_ASKS, _PAYS, _BRINGS),
         ),
         frozenset({"I3"}),
     ),
