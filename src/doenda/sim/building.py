@@ -33,7 +33,7 @@ OVERDUE = 0.35
 """The share of worlds that collections have to do with from the first day on."""
 WALKED = 1
 """Ways that a round of walks proves."""
-FEW_NUMBERS = 6
+FEW_NUMBERS, FEWER = 6, 1
 """Deposit numbers that the bank gave the carrier: so few that they run out, and come back to others."""
 DAYS = (
     datetime(2014, 10, 22, 3, tzinfo=UTC),  # a Wednesday noon in Seoul
@@ -59,6 +59,8 @@ class Plan:
     customers: int
     overdue: bool = True
     """Do people owe what fell due long ago? Else nothing is due yet, and collections have nothing to do for now."""
+    numbers: int = 0
+    """That the deposit bank gave; else `FEW_NUMBERS`."""
 
     @staticmethod
     def of(seed: int) -> "Plan":
@@ -66,7 +68,8 @@ class Plan:
         count = chance.choice((2, 3, 3, 4, 6))
         chosen = set(chance.sample(EVERY, count)) | ({"sandbox"} if chance.random() < 0.3 else set())
         offered = tuple(name for name in EVERY if name in chosen)
-        return Plan(offered, chance.choice(DAYS), chance.choice((1, 1, 2, 2, 3)), chance.random() < OVERDUE)
+        begins, customers, overdue = chance.choice(DAYS), chance.choice((1, 1, 2, 2, 3)), chance.random() < OVERDUE
+        return Plan(offered, begins, customers, overdue, chance.choice((0, 0, FEWER)))
 
 
 @contextmanager
@@ -97,14 +100,14 @@ def _open(made: World, plan: Plan) -> dict[str, dict[str, Any]]:
     made.handset = made.hall.peer("handset", "peers.handset.truth.Handset")
     for name, peer in (("switch", made.switch), ("handset", made.handset)):
         made.connect(name, peer, lines.Line())
-    _few_numbers(made.hall)
+    _few_numbers(made.hall, plan.numbers or FEW_NUMBERS)
     return {name: driver.config() for name, driver in made.drivers.items()}
 
 
-def _few_numbers(hall: Hall) -> None:
+def _few_numbers(hall: Hall, count: int) -> None:
     bank = hall.truths.get("deposits")
     if isinstance(bank, Deposits):
-        some = sorted(number for number, each in bank.state.numbers.items() if each.bank == "088")[:FEW_NUMBERS]
+        some = sorted(number for number, each in bank.state.numbers.items() if each.bank == "088")[:count]
         bank.state.numbers = {number: bank.state.numbers[number] for number in some}
 
 

@@ -4,8 +4,10 @@ What migrations and `ensure_ways` laid down (the furniture) is kept aside once a
 changed it. Needs the alias `owner` for the database of `default`.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -15,12 +17,14 @@ from django.db import connections
 from doenda.assurance import guidance, ways
 from doenda.billing import books
 from doenda.dunning import run as collections
-from doenda.kernel import ids, randomness
+from doenda.kernel import clock, ids, randomness
 from doenda.kernel.db import atomic
 from doenda.payments import providers
 from doenda.sim import spares
 
 KEPT = "sim_kept"
+FIRST = datetime(2014, 1, 1, tzinfo=UTC)
+"""The furniture is older than any world."""
 BASE_URL = "http://127.0.0.1:8000"
 SWITCH_URL, HANDSET_URL = "http://switch.inside", "http://handset.inside"
 
@@ -31,6 +35,7 @@ class Ground:
     def __init__(self, tables: Sequence[str], furniture: Sequence[str], sequences: Sequence[str]) -> None:
         self.tables, self.furniture, self.sequences = tables, furniture, sequences
         self._beside: psycopg.Connection[Any] | None = None
+        self._columns: dict[str, list[str]] | None = None
         self._spares = spares.keep()
 
     def clear(self) -> None:
@@ -51,6 +56,16 @@ class Ground:
         beside.execute("; ".join(f"DELETE FROM {_quoted(name)}" for name in drop))  # noqa: S608
         beside.execute(f"VACUUM (TRUNCATE ON, PARALLEL 0) {', '.join(map(_quoted, drop))}")
         beside.execute("; ".join(again + begin))
+
+    def fingerprint(self) -> str:
+        """Of every row of every table, but for columns of bytes: what is sealed draws a chance of its own."""
+        beside = self._connection()
+        filled = [row[0] for row in beside.execute(_filled(self.tables))]
+        if self._columns is None:
+            self._columns = dict(beside.execute(_COLUMNS).fetchall())
+        asked = [_summed(name, self._columns[name]) for name in filled if name not in _STILL]
+        rows = beside.execute(" UNION ALL ".join(asked)).fetchall() if asked else []
+        return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()[:16]
 
     def _connection(self) -> "psycopg.Connection[Any]":
         place = connections["owner"].settings_dict
@@ -83,9 +98,21 @@ def _filled(tables: Sequence[str]) -> str:
     return f"SELECT name FROM ({' UNION ALL '.join(asked)}) found WHERE filled"  # noqa: S608
 
 
+_COLUMNS = """
+    SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns
+    WHERE table_schema = 'public' AND data_type <> 'bytea' GROUP BY table_name
+"""
+
+
+def _summed(name: str, columns: Sequence[str]) -> str:
+    """The question for a table's rows as one figure, whatever order they lie in."""
+    row = f"ROW({', '.join(map(_quoted, columns))})::text"
+    return f"SELECT '{name}', md5(string_agg({row}, ',' ORDER BY {row} COLLATE \"C\")) FROM {_quoted(name)}"  # noqa: S608
+
+
 def lay(offered: Mapping[str, Any]) -> Ground:
     """Make a freshly migrated database the ground of worlds, in which all these providers are offered."""
-    with standing(offered), randomness.seeded("furniture"), atomic():
+    with standing(offered), clock.freeze(FIRST), randomness.seeded("furniture"), atomic():
         ids.start_over()
         ways.ensure_ways()
     with connections["owner"].cursor() as cursor:

@@ -1,12 +1,13 @@
 """Healing: faults stop, letters arrive, people do their part, sweeps run, time goes on, until nothing is restless."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from doenda.kernel import clock
+from doenda.payments.reconciliation import daily as recon
 from doenda.sim import acts, building, work
 from doenda.sim.acts import people
 from doenda.sim.world import World
@@ -21,17 +22,33 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def heal(world: World) -> list[str]:
-    """Bring the world to rest. What was still restless in the last round; nothing if all is well."""
+    """Bring the world to rest, and once more after the next morning's look at every bank's list: what no letter told is
+    noticed only there. What was still restless in the last round; nothing if all is well."""
     world.points.asleep = True
     world.say("--- from here on nothing fails any more")
     everything_works(world)
+    left = _until_nothing_is_restless(world, worked=clock.now())
+    if not left:
+        _the_next_morning(world)
+        left = _until_nothing_is_restless(world, worked=clock.now() - DAY)
+    return left
+
+
+def _the_next_morning(world: World) -> None:
+    world.now.set(clock.at(clock.today() + timedelta(days=1), recon.now().hour) + timedelta(minutes=1))
+    work.look_at_the_lists(world)
+
+
+def _until_nothing_is_restless(world: World, *, worked: datetime) -> list[str]:
+    """`worked`: when what is done every hour, and every day, was done last. What is left."""
     left: list[str] = []
     since, still = clock.now(), 0
-    hourly = daily = clock.now() - DAY
+    every_hour = every_day = worked
     for number in range(ROUNDS):
         now = clock.now()
-        one_round(world, hourly=now - hourly >= HOUR, daily=now - daily >= DAY)
-        hourly, daily = (now if now - hourly >= HOUR else hourly), (now if now - daily >= DAY else daily)
+        hourly, daily = now - every_hour >= HOUR, now - every_day >= DAY
+        one_round(world, hourly=hourly, daily=daily)
+        every_hour, every_day = (now if hourly else every_hour), (now if daily else every_day)
         before, left = left, list(restless(world))
         if not left:
             return []
@@ -40,7 +57,8 @@ def heal(world: World) -> list[str]:
             break
         due = work.next_due(world)
         least = next(step for until, step in SHORTEST if number < until)
-        until = now + (max(least, min(LONGEST, due - now)) if due is not None else LONGEST)
+        longest = DAY if all(each.endswith("instructed") for each in left) else LONGEST
+        until = now + (max(least, min(longest, due - now)) if due is not None else longest)
         hour = work.next_hour(world)
         world.now.set(until if hour is None else min(until, hour))
     return left

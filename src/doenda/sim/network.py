@@ -33,8 +33,7 @@ class Network:
     def __call__(self, request: net.Request) -> net.Reply:
         world = self._world
         end = self._end(request)
-        if end in ("switch", "handset"):  # what happens from here on, the house can no longer look at
-            world.leaves(end, request)
+        world.leaves(end, request)  # what happens from here on, the house can no longer look at
         self._point(Point.CALL)
         world.others_act()
         try:

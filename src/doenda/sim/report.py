@@ -9,6 +9,16 @@ from doenda.sim.fleet import Seen
 from doenda.sim.points import Point
 
 _DECLARED = {(str(source), str(target)) for source, target in EDGES}
+_BY_DESIGN = {(source, target) for source, target in _DECLARED if "at_provider" in (source, target)}
+"""No provider here moves money on its page (`Moves.AT_REDIRECT`)."""
+_UNWRITTEN = {("needs_redirect", "refused"), ("unknown", "closed")} & _DECLARED
+"""Declared, and no code of the house writes them: a page only expires or is closed, what is unknown is never closed."""
+SELDOM = (
+    *("bars", "restores", "unknowns", "debits_returned", "deposits_taken_back", "refunds_done"),
+    *("credit_refunds_done", "forged_letters"),
+)
+"""What so many schedules must have come to, or the invariants say little."""
+MANY = 500
 
 
 @dataclass
@@ -73,6 +83,10 @@ class Report:
         """Seeds that two processes played, and played differently."""
         return [seed for seed, print_ in sorted(self.second.items()) if self.first.get(seed) != print_]
 
+    def not_reached(self) -> list[str]:
+        """What many schedules never came to."""
+        return [name for name in SELDOM if not self.happened[name]] if self.schedules >= MANY else []
+
     def figures(self, seconds: float) -> dict[str, float | int]:
         """By the names of the contract."""
         taken = {move for move in self.moves if move in _DECLARED}
@@ -111,6 +125,11 @@ class Report:
             yield "worlds by provider: " + ", ".join(
                 f"{name} {count}" for name, count in sorted(self.providers.items())
             )
-            never = sorted(_DECLARED - self.moves)
-            if never:
-                yield "edges never taken: " + ", ".join(f"{source} > {target}" for source, target in never)
+            never = _DECLARED - self.moves
+            for words, edges in (
+                ("edges never taken", never - _BY_DESIGN - _UNWRITTEN),
+                ("edges that no provider here has (money that moves on a page)", never & _BY_DESIGN),
+                ("edges that are declared, and that no code of the house writes", never & _UNWRITTEN),
+            ):
+                if edges:
+                    yield f"{words}: " + ", ".join(f"{source} > {target}" for source, target in sorted(edges))

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from doenda.billing import books
+from django.db import connection
+
 from doenda.kernel import randomness
-from doenda.payments.models import Attempt, AttemptMove
+from doenda.payments.models import AttemptMove
 from doenda.sim import building, healing, invariants
 from doenda.sim.building import Plan
 from doenda.sim.ground import Ground
@@ -18,6 +19,9 @@ from doenda.sim.invariants import Violation
 from doenda.sim.points import Point, Points
 from doenda.sim.schedule import Schedule
 from doenda.sim.world import World
+
+FORGED = "forged webhook: "
+"""What the acts call a letter that they forged, before how."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ class Played:
     fingerprint: str = ""
     providers: tuple[str, ...] = ()
     happened: Counter[str] = field(default_factory=Counter)
-    """How much of what there was: attempts, texts at the handsets, commands to the switch, pages shown."""
+    """How much of what there was: attempts, texts at the handsets, commands to the switch, what seldom comes about."""
 
 
 def play(
@@ -60,7 +64,7 @@ def play(
         played.points, played.kinds, played.struck = points.passed, points.kinds, points.struck
         played.story, played.faults = world.lines, world.faults
         played.moves = set(AttemptMove.objects.values_list("source", "target").distinct())
-        played.fingerprint = _fingerprint(world)
+        played.fingerprint = _fingerprint(world, ground.fingerprint())
         played.happened = _happened(world)
     return played
 
@@ -99,13 +103,35 @@ def _see(world: World, played: Played, found: Iterator[Violation]) -> None:
 def _happened(world: World) -> Counter[str]:
     handset: Any = world.hall.truths["handset"]
     bars = sum(b'"none"' not in request.content for request in world.sent_to_switch)
+    with connection.cursor() as cursor:
+        cursor.execute(_HAPPENED)
+        unknowns, returned, back, refunds, credits_, leased = cursor.fetchone()
     return Counter(
         attempts=len(world.attempts),
         texts=len(handset.messages),
         bars=bars,
         restores=len(world.sent_to_switch) - bars,
         pages=len(world.shown),
+        unknowns=unknowns,
+        debits_returned=returned,
+        deposits_taken_back=back,
+        refunds_done=refunds,
+        credit_refunds_done=credits_,
+        numbers_leased_again=leased,
+        forged_letters=sum(count for name, count in world.faults.items() if name.startswith(FORGED)),
     )
+
+
+_HAPPENED = """
+    SELECT count(*) FILTER (WHERE m.target = 'unknown'),
+           count(*) FILTER (WHERE m.target = 'undone' AND a.method = 'debit'),
+           count(*) FILTER (WHERE m.source = 'paid' AND m.target IN ('undone', 'needs_deposit')
+                            AND a.method = 'deposit'),
+           (SELECT count(*) FROM payments_refund WHERE done_at IS NOT NULL AND NOT of_credit),
+           (SELECT count(*) FROM payments_refund WHERE done_at IS NOT NULL AND of_credit),
+           (SELECT count(*) - count(DISTINCT number_id) FROM payments_depositlease)
+    FROM payments_attemptmove m JOIN payments_attempt a ON a.id = m.attempt_id
+"""
 
 
 @contextmanager
@@ -135,15 +161,7 @@ class _Ear(logging.Handler):
             self._world.surprised(record.name, error)
 
 
-def _fingerprint(world: World) -> str:
-    """Of the story and of the books at its end: two plays of one seed have the same."""
-    lines = list(world.lines)
-    lines += [f"{one.name} {one.account_id} {one.amount}" for one in _balances()]
-    rows = Attempt.objects.order_by("pk").values_list("pk", "provider", "state", "amount", "taken", "given_back")
-    lines += [" ".join(map(str, row)) for row in rows]
-    lines.append(world.now.instant.isoformat())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _balances() -> list[books.Balance]:
-    return sorted(books.balances(None), key=lambda one: (one.name, str(one.account_id), one.currency))
+def _fingerprint(world: World, rows: str) -> str:
+    """Of the story and of every row at its end: two plays of one seed have the same."""
+    told = "\n".join([*world.lines, rows, world.now.instant.isoformat()])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

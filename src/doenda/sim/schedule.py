@@ -34,6 +34,10 @@ class Step:
     act: str
 
 
+TROUBLES = frozenset({"trouble", "ill_and_met"})
+"""Acts that a world without trouble does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`steps` in their order. `weights`: how likely each act is, also where one acts in between."""
@@ -66,8 +70,8 @@ def draw(
     bent = {
         name: weight * (THEME if theme and (subjects or {})[name] == theme else 1.0) for name, weight in bent.items()
     }
-    if "trouble" in bent:
-        bent["trouble"] *= rates.trouble
+    for name in TROUBLES & bent.keys():
+        bent[name] *= rates.trouble
     count = chance.randint(FEWEST, MOST)
     names = chance.choices(list(bent), list(bent.values()), k=count)
     return Schedule(seed, tuple(Step(number, name) for number, name in enumerate(names)), rates, bent)

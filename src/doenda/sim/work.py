@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Min, Q
 
+from doenda.dunning.models import Case
 from doenda.kernel import clock, sweeps
 from doenda.kernel.models import FactRow, OutboxRow
 from doenda.notices.models import Notice
@@ -17,6 +18,7 @@ from doenda.payments.debit import policy
 from doenda.payments.debit.models import DebitAnswer, DebitItem
 from doenda.payments.deposits.models import DepositFeed, DepositLine
 from doenda.payments.models import Attempt
+from doenda.payments.reconciliation import feeds
 from doenda.payments.states import DATED
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ def _deposits(world: "World") -> bool:
 
 
 def _not_read_lately() -> bool:
-    """Collections want fresh news: an empty answer is news too."""
+    """Collections want fresh news, where there are any: an empty answer is news too."""
+    if not Case.objects.filter(closed_at=None).exists():
+        return False
     read_at = DepositFeed.objects.values_list("read_at", flat=True).first()
     return read_at is None or clock.now() - read_at > READ_EVERY
 
@@ -77,6 +81,18 @@ def _answers(world: "World") -> bool:
     return bool(house.state.given) and known < len(house.state.given)
 
 
+def _any(statement: str) -> Callable[["World"], bool]:
+    """Is there such a row? `%(now)s` and `%(today)s` are the world's."""
+
+    def could(world: "World") -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT EXISTS ({statement})", {"now": clock.now(), "today": clock.today()})
+            return bool(cursor.fetchone()[0])
+
+    return could
+
+
+_MANDATE = _any("SELECT FROM payments_mandate")
 _COULD: dict[str, Callable[["World"], bool]] = {
     "deposits": _deposits,
     "debit answers": _answers,
@@ -84,6 +100,22 @@ _COULD: dict[str, Callable[["World"], bool]] = {
     "inquiries": _inquiries,
     "facts": _facts,
     "receipts": _receipts,
+    "cases": _any(
+        """SELECT FROM dunning_case WHERE closed_at IS NULL AND parked_at IS NULL
+           AND (next_check_at <= %(now)s OR waiting_for = 'no_way_proven')
+           UNION ALL SELECT FROM billing_bill b JOIN billing_account a ON a.id = b.account_id
+           WHERE b.state = 'open' AND b.due_date < %(today)s AND NOT b.probe AND NOT a.probe
+           AND NOT EXISTS (SELECT FROM dunning_case c WHERE c.account_id = a.id AND c.closed_at IS NULL)"""
+    ),
+    "promises": _any(
+        "SELECT FROM dunning_promise WHERE kept_at IS NULL AND broken_at IS NULL AND next_look_at <= %(now)s"
+    ),
+    "deposit numbers": _any("SELECT FROM payments_depositlease WHERE closed_at IS NULL"),
+    "debits to instruct": _MANDATE,
+    "debit files": _MANDATE,
+    "debits overdue": _MANDATE,
+    "debits home": _MANDATE,
+    "cards to charge": _MANDATE,
 }
 
 
@@ -107,9 +139,20 @@ def everything(world: "World", *, hourly: bool = True, daily: bool = True) -> in
     """Each sweep once: the way news goes first, then the rest. Returns the rows worked on."""
     mine = of(world)
     order = [*(HOURLY if hourly else ()), *MONEY, "receipts", *(DAILY if daily else ())]
-    if daily and not world.points.asleep:  # a day's comparison with every feed: in the safety phase only
+    if daily and not world.points.asleep:  # in healing, the banks' lists are looked at once
         order += [name for name in mine if name not in order]
     return sum(sweep(world, name) for name in order if name in mine)
+
+
+def look_at_the_lists(world: "World") -> None:
+    """Each bank's list is held against our ledger once, from the first attempt on until this morning: all the daily
+    looks in one, since each costs as much."""
+    until = clock.day_start(clock.today())
+    first = dict(Attempt.objects.order_by("provider").values_list("provider").annotate(Min("created_at")))
+    for name, begun in sorted(first.items()):
+        since = clock.day_start(clock.local(begun).date())
+        if feeds.has_list(name) and since < until:
+            feeds.reconcile(name, since, until)
 
 
 def next_hour(world: "World") -> datetime | None:

@@ -7,7 +7,7 @@ from doenda.billing.models import Bill
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
-from doenda.sim.acts import act
+from doenda.sim.acts import Hindered, act
 from doenda.sim.acts.customers import some_customer, won
 
 if TYPE_CHECKING:
@@ -42,6 +42,23 @@ def biller(world: "World") -> None:
             case "use credit":
                 post.use_credit(account)
     world.say(f"the biller: {said} for a bill of {customer.label}")
+
+
+@act(0.6)
+def paid_bill_corrected(world: "World") -> None:
+    """What was paid turns out to have been billed too much: a part of it is the customer's again."""
+    known = [bill_id for customer in world.customers for bill_id in customer.bill_ids]
+    paid = [bill for bill in Bill.objects.filter(pk__in=known, paid__gt=0).order_by("pk") if bill.amount > 1]
+    if not paid:
+        raise Hindered("nothing was paid")
+    bill = world.chance.choice(paid)
+    amount = bill.amount // world.chance.choice((2, 3, 10))
+    with atomic():
+        account = accounts.lock(bill.account_id)
+        bill.refresh_from_db()
+        items = [bills.Item("service", amount)]
+        bills.correct(account, bill, bill.revision + 1, items, due_date=bill.due_date)
+    world.say(f"the biller: correct to {won(amount)} for a paid bill of {world.label(bill.account_id)}")
 
 
 @act(0.3)

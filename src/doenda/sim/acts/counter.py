@@ -12,7 +12,7 @@ from doenda.payments.counter import payouts, receipts, till
 from doenda.payments.counter.models import Payout, Receipt, Slip
 from doenda.payments.models import Attempt
 from doenda.payments.staff import NotAllowed
-from doenda.payments.states import State
+from doenda.payments.states import NotAMove, State
 from doenda.sim.acts import Hindered, act
 from doenda.sim.acts.customers import some_customer, won
 from doenda.sim.building import CLERK, SECOND
@@ -110,6 +110,8 @@ def repeat(world: "World", press: Press) -> None:
                 _void(world, driver, press)
             case _:
                 _pay_out(world, driver, press)
+    except NotAMove:
+        raise
     except (NotAllowed, ValueError) as no:
         world.say(f"the clerk's screen said no to {press.what} {won(press.amount)}: {no}")
     if press in world.presses:

@@ -123,6 +123,26 @@ def pay(world: "World") -> None:
     come_back(world, attempt, at_page(world, attempt, "approve"))
 
 
+def pay_whole(world: "World", bill: Bill, provider: str, method: str = "card") -> None:
+    """The customer pays what is owed of a bill on a provider's page, and comes back. Raises Hindered."""
+    seen = attempts.start(
+        bill.account_id,
+        [(bill.pk, bill.remaining)],
+        channel="web",
+        method=method,
+        provider=provider,
+        return_url="http://127.0.0.1:8000/s/return",
+        lang="ko",
+        bank=world.drivers[provider].bank,
+    )
+    label = world.label(bill.account_id)
+    world.say(f"the customer of {label} chose {method} with {provider} for {won(bill.remaining)}: {seen.outcome}")
+    world.note_attempts()
+    attempt = Attempt.objects.get(pk=seen.attempt_id) if seen.attempt_id is not None else None
+    if attempt is not None and attempt.state == State.NEEDS_REDIRECT:
+        come_back(world, attempt, at_page(world, attempt, "approve"))
+
+
 @act(3, *PAGES)
 def start_page(world: "World") -> None:
     """A customer goes to a provider's page, and stays there for now."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RICH, POOR = 10_000_000, 10
 SWEEPS = ("debits to instruct", "debit files", "outbox", "debit answers", "debits home")
-CODES = ("0061", "0062")
+WRONG = ("duplicate_file", "missing_record", "unknown_record", "unlisted_code", "no_answers", "refuse_file")
 
 
 def house(world: "World") -> "Peer":
@@ -69,9 +69,9 @@ def mandate_cancelled(world: "World") -> None:
 def debit_chosen(world: "World") -> None:
     """A customer with a mandate has a bill debited."""
     house(world)
+    if not any(each.mandate_id is not None for each in world.customers):
+        mandate_given(world)
     holders = [each for each in world.customers if each.mandate_id is not None]
-    if not holders:
-        raise Hindered("nobody has given a mandate")
     begin(world, world.chance.choice(holders), "debit", "debit")
 
 
@@ -100,23 +100,24 @@ def _to(world: "World", instant: datetime) -> None:
 
 @act(0.6, "debit")
 def results_wrong(world: "World") -> None:
-    """The clearing house makes mistakes in what it gives out, or gives nothing out for a while."""
+    """The clearing house makes mistakes in what it gives out, gives nothing out for a while, or takes no file."""
     peer = house(world)
-    name = world.chance.choice(("duplicate_file", "missing_record", "unknown_record", "unlisted_code", "no_answers"))
+    name = world.chance.choice(WRONG)
     said = {"fault": name} | ({} if name == "no_answers" else {"remaining": 1})
     peer.control("PUT", "faults", {"*": said})
     world.faults[name] += 1
     world.say(f"the clearing house will err: {name}")
 
 
-@act(0.6, "debit")
+@act(1.5, "debit")
 def debit_returned(world: "World") -> None:
     """Days later a payer's bank takes a debit back."""
     peer = house(world)
-    books = peer.control("GET", "books")
-    paid = [
-        (file, int(serial)) for file, records in sorted(books["taken"].items()) for serial in records if records[serial]
-    ]
+    if not _debited(peer):
+        debit_chosen(world)
+        to_the_next_hour_of_debits(world)
+        to_the_next_hour_of_debits(world)
+    paid = _debited(peer)
     if not paid:
         raise Hindered("nothing was debited")
     file, serial = world.chance.choice(paid)
@@ -128,3 +129,9 @@ def debit_returned(world: "World") -> None:
         raise Hindered("it was returned before") from no
     world.faults["debit returned"] += 1
     world.say(f"a payer's bank took record {serial} of {file} back")
+
+
+def _debited(peer: "Peer") -> list[tuple[str, int]]:
+    """What was debited and is still here, by file and serial."""
+    taken = peer.control("GET", "books")["taken"]
+    return [(file, int(serial)) for file, records in sorted(taken.items()) for serial in records if records[serial]]

@@ -1,33 +1,60 @@
 """Deposits: customers bring money to account numbers that are open, closed, or somebody else's by now."""
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from doenda.billing.models import Bill
+from doenda.payments.deposits.models import DepositLease
 from doenda.payments.models import Attempt
 from doenda.payments.states import State
-from doenda.sim.acts import NUMBERS, Hindered, act
+from doenda.sim import work
+from doenda.sim.acts import NUMBERS, Hindered, act, named
 from doenda.sim.acts.customers import begin, some_customer, won
 
 if TYPE_CHECKING:
     from doenda.sim.world import World
 
+WEEKS = timedelta(days=32)
+ASKED = 52_300
+"""Brought to a number that takes any amount."""
+
 
 @act(3, *NUMBERS)
 def deposit(world: "World") -> None:
     """Somebody who was given an account number brings the money: mostly what was asked for."""
-    found = list(Attempt.objects.filter(provider__in=NUMBERS, state=State.NEEDS_DEPOSIT).order_by("pk"))
+    waiting = Attempt.objects.filter(provider__in=NUMBERS, state=State.NEEDS_DEPOSIT).order_by("pk")
+    if not waiting:
+        asks_for_a_number(world)
+    found = list(waiting.all())
     if not found:
         raise Hindered("nobody has an account number")
-    _bring(world, world.chance.choice(found), (1.0, 1.0, 1.0, 0.5, 1.3))
+    _bring(world, world.chance.choice(found), (1.0, 1.0, 1.0, 0.5, 1.3, 1.3))
 
 
 @act(0.6, *NUMBERS)
 def deposit_late(world: "World") -> None:
-    """Somebody pays into a number from long ago, or once more."""
+    """Somebody pays into a number from long ago, or once more; or into any that is open, whoever it was given to."""
+    numbers = _open(world)
+    if numbers and world.chance.random() < 0.5:
+        number, amount = world.chance.choice(numbers)
+        name = some_customer(world).name
+        world.peer("deposit").control("POST", "deposits", {"number": number, "amount": amount, "remitter": name})
+        world.say(f"{won(amount)} came to a number that was open at the deposit bank")
+        return
     found = list(Attempt.objects.filter(provider__in=NUMBERS, details__has_key="pay_into").order_by("pk"))
     if not found:
         raise Hindered("nobody has an account number")
     _bring(world, world.chance.choice(found), (1.0, 1.0, 0.3))
+
+
+def _open(world: "World") -> list[tuple[str, int]]:
+    """Numbers that are open at the deposit bank, also where the house does not know so, and what they take."""
+    bank: Any = world.hall.truths.get("deposits")
+    if bank is None:
+        return []
+    known = (bank.state.numbers[number] for number in world.numbers())
+    takes = ((each, each.amount or ASKED) for each in known)
+    return [(each.number, amount) for each, amount in takes if not each.takes(amount, bank.now())]
 
 
 @act(2, *NUMBERS)
@@ -39,15 +66,21 @@ def asks_for_a_number(world: "World") -> None:
     begin(world, some_customer(world), world.chance.choice(offered), "deposit")
 
 
-@act(0.3, *NUMBERS)
+@act(0.8, *NUMBERS)
 def deposit_taken_back(world: "World") -> None:
     """The payer's bank takes a deposit back."""
     paid = Attempt.objects.filter(provider__in=NUMBERS, method="deposit", state=State.PAID).order_by("pk")
-    found = list(paid)
+    if not paid:
+        deposit(world)
+        for name in ("letter", "worker_money"):
+            named(name)(world)
+    found = list(paid.all())
     if not found:
         raise Hindered("no deposit has arrived")
-    attempt = world.chance.choice(found)
-    undo(world, attempt)
+    undo(world, world.chance.choice(found))
+    if world.chance.random() < 0.5:
+        for name in ("letter", "worker_money"):
+            named(name)(world)
 
 
 def undo(world: "World", attempt: Attempt) -> None:
@@ -80,6 +113,20 @@ def _bring(world: "World", attempt: Attempt, parts: tuple[float, ...]) -> None:
         world.say(f"{label} brought {won(amount)} to a number of {attempt.provider}: the bank said no")
         raise Hindered("the bank did not take it") from no
     world.say(f"{label} brought {won(amount)} to a number of {attempt.provider} (asked for {won(attempt.amount)})")
+
+
+@act(1, "deposit")
+def a_number_comes_back(world: "World") -> None:
+    """Whoever has numbers does not pay into them for weeks; they close, rest, and somebody else is given one."""
+    live = DepositLease.objects.filter(closed_at=None, attempt__isnull=False)
+    if not live.exists():
+        begin(world, some_customer(world), "deposit", "deposit")
+    for _ in range(2):  # until they are over, and until they have rested
+        world.now.advance(WEEKS)
+        for name in ("deposits", "inquiries", "deposit numbers"):
+            work.sweep(world, name)
+    world.say(f"time: {2 * WEEKS.days} days passed; numbers that nobody paid into have rested")
+    begin(world, some_customer(world), "deposit", "deposit")
 
 
 @act(0.2, "deposit")

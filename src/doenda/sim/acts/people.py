@@ -9,6 +9,7 @@ from doenda.payments.debit import answers, home
 from doenda.payments.debit.models import DebitItem, DebitParked
 from doenda.payments.providers.debit.codes import RESULTS
 from doenda.payments.staff import NotAllowed
+from doenda.payments.states import NotAMove
 from doenda.sim.acts import act, counter, staff
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _missing(world: "World") -> None:
             continue
         try:
             home.decide(item.pk, word=known.word, by=staff.AGENT)
+        except NotAMove:
+            raise
         except (NotAllowed, ValueError) as no:
             world.say(f"the desk could not decide a debit: {no}")
             continue

@@ -10,8 +10,8 @@ from doenda.sim.line import Bell
 
 if TYPE_CHECKING:
     from doenda.sim.world import World
-
-GOOD = {200, 204}
+BAD = 400
+"""From this status on a letter was not believed."""
 
 
 @act(3)
@@ -30,6 +30,7 @@ def letter_lost(world: "World") -> None:
     world.post.collect(statuses=(204,))
     if world.post.bag:
         one = world.post.bag.pop(world.chance.randrange(len(world.post.bag)))
+        world.post.lose(one)
         world.faults["webhook lost"] += 1
         world.say(f"a webhook of {one.provider} was lost")
 
@@ -45,6 +46,8 @@ def letter_forged(world: "World") -> None:
     said = world.post.deliver(false)
     world.faults[f"forged webhook: {how}"] += 1
     world.say(f"somebody rang in the name of {real.provider} with a wrong {how}: {said}")
+    if how == "signature" and said < BAD:
+        world.surprises.append(f"a letter in the name of {real.provider} that it did not sign was answered {said}")
 
 
 def _forged(world: "World", real: Letter) -> tuple[str, Letter]:
@@ -52,7 +55,7 @@ def _forged(world: "World", real: Letter) -> tuple[str, Letter]:
     how = world.chance.choice(("signature", "amount", "merchant", "currency"))
     if how == "signature" or not driver.signs:
         spoiled = {name: ("v1,AAAA" if "signature" in name else value) for name, value in real.headers.items()}
-        return ("signature" if driver.signs else "sender"), replace(real, headers=spoiled)
+        return ("signature" if driver.signs else "sender"), replace(real, headers=spoiled, report=None)
     body = real.body
     if how == "merchant" and driver.name in ("sandbox", "portone"):
         body = driver.other_merchant(body)
@@ -61,4 +64,4 @@ def _forged(world: "World", real: Letter) -> tuple[str, Letter]:
     else:
         how, body = "amount", driver.other_amount(body, 52_300)
     bell = driver.signed(Bell(real.headers, real.body), body, clock.now())
-    return how, replace(real, headers=dict(bell.headers), body=bell.body)
+    return how, replace(real, headers=dict(bell.headers), body=bell.body, report=None)

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from doenda.billing.models import Bill
 from doenda.kernel import net
-from doenda.sim.acts import act
+from doenda.sim.acts import PAGES, Hindered, act, customers
 from doenda.sim.drivers import deposit, portone, sandbox, toss
 
 if TYPE_CHECKING:
@@ -13,13 +14,17 @@ CUT = ("timeout_before", "timeout_after", "error_before", "error_after", "slow")
 BELLS = ("no_webhook", "duplicate_webhook", "late_webhook", "forged_webhook")
 OF_PEER: dict[str, tuple[str, ...]] = {
     "sandbox": (*CUT, *BELLS, "refuse", "last_step_down", "dead", "redirect_page_down", "inquiry_down", "hidden"),
-    "toss": (*CUT, *BELLS, "refuse", "last_step_down", "dead", "redirect_page_down", "inquiry_down", "hidden"),
+    "toss": (
+        *(*CUT, *BELLS, "refuse", "last_step_down", "dead", "redirect_page_down", "inquiry_down", "hidden"),
+        "refund_failed",
+    ),
     "portone": (*CUT, *BELLS, "refuse", "last_step_down", "dead", "redirect_page_down", "inquiry_down", "hidden"),
     "deposit": (*CUT, "no_webhook", "duplicate_webhook", "late_webhook", "dead", "inquiry_down", "hidden"),
     "debit": ("dead", "no_answers", *CUT, "garbage"),
     "switch": ("down", "timeout_before", "timeout_after", "error", "async", "slow", "lie"),
     "handset": ("down", "reject", "never_delivered", "undeliverable", "timeout_after", "slow"),
 }
+MET = ("timeout_before", "timeout_after", "error_before", "error_after", "refuse", "last_step_down", "hidden")
 OF_LINE = ("unreached", "timeout_before", "timeout_after", "error_before", "error_after", "garbage", "busy")
 KEYS = {
     "sandbox": ("key", sandbox.KEY),
@@ -54,6 +59,23 @@ def trouble(world: "World") -> None:
             _key(world, end, OTHER_KEY)
             world.faults["key refused"] += 1
             world.say(f"{end} took our key no more")
+
+
+@act(3, *PAGES)
+def ill_and_met(world: "World") -> None:
+    """A bank falls ill in the last step of a payment, and somebody pays there just then."""
+    end = world.chance.choice([name for name in PAGES if name in world.drivers])
+    customer = customers.some_customer(world)
+    owed = Bill.objects.filter(pk__in=customer.bill_ids, state="open").order_by("pk").first()
+    if owed is None:
+        raise Hindered("there is nothing to pay")
+    name = world.chance.choice(MET)
+    fault: dict[str, Any] = {"fault": name, "remaining": 1}
+    fault |= {"seconds": world.chance.choice(WAITS)} if name in LASTING else {"on": ["confirm"]}
+    world.peer(end).control("PUT", "faults", {"*": [fault]})
+    world.faults[fault["fault"]] += 1
+    world.say(f"{end} fell ill: {fault['fault']} at the last step")
+    customers.pay_whole(world, owed, end)
 
 
 def _peer(world: "World", end: str) -> None:

@@ -62,6 +62,7 @@ def _simulate(options: dict[str, Any]) -> Result:
     result = Result(report.figures(clock.monotonic() - begun))
     result.failures += report.violations + wrong
     result.failures += [f"seed {seed} is not replayed identically" for seed in report.not_identical()]
+    result.failures += [f"{report.schedules} schedules, and never: {name}" for name in report.not_reached()]
     result.notes += [*report.more(), *report.stories]
     return result
 
