@@ -21,6 +21,7 @@ from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
 from doenda.notices.models import Notice
 from doenda.payments.models import Attempt, AttemptMove
+from doenda.payments.moves import move
 from doenda.payments.states import State
 
 BEFORE, NOTICE, BAR = date(2014, 10, 22), date(2014, 11, 1), date(2014, 11, 11)
@@ -130,6 +131,35 @@ def test_an_announcement_does_not_leave_after_the_clock_was_stopped(house: House
     first, second = texts(house, bill, "suspension_notice")
     assert first.state == "cancelled"
     assert clock.local(second.created_at).date() > date(2014, 11, 5)
+
+
+def test_nothing_that_asks_for_money_leaves_while_a_payment_is_under_way(house: House) -> None:
+    """Found by the simulator: decided, then the customer paid and nobody answered, then the announcement left."""
+    bill = house.bill()
+    house.days(BEFORE, date(2014, 10, 31))
+    house.clock.set(clock.at(NOTICE, 10))
+    house.prove()
+    cases.review(bill.account_id)
+    attempt = unknown(bill, clock.now(), None)
+    sweeps.run("outbox")
+    held = texts(house, bill, "suspension_notice")[0]
+    assert (held.state, held.handed_at, held.held_reason) == ("held", None, "a payment is under way")
+    with atomic():
+        move(attempt, State.REFUSED, "test", settled_at=clock.now())
+    house.clock.advance(timedelta(minutes=2))
+    sweeps.run("outbox")
+    held.refresh_from_db()
+    assert held.state == "sent"
+
+
+def test_a_fee_waits_for_the_days_after_the_gateway_took_the_reminder_not_after_a_sender_began(house: House) -> None:
+    """Found by the simulator: a worker stood still for two days between the two."""
+    bill = house.bill(due=date(2014, 9, 25))
+    house.day(BEFORE)
+    late = clock.at(BEFORE + timedelta(2), 10)
+    Notice.objects.filter(account_id=bill.account_id, kind="reminder").update(sent_at=late)
+    house.days(BEFORE + timedelta(1), date(2014, 10, 31))
+    assert LateFee.objects.get().last_free == BEFORE + timedelta(2) + timedelta(KR.fee_reminded_days)
 
 
 def test_a_reminder_before_the_due_date_never_leaves_after_it(house: House) -> None:

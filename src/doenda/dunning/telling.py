@@ -7,7 +7,9 @@ from uuid import UUID
 from doenda.dunning.case_facts import Facts
 from doenda.dunning.decide import fee_amount, last_free
 from doenda.dunning.policy import Policy
-from doenda.dunning.words import Bar
+from doenda.dunning.words import ASKING, SUSPENSIONS, Bar
+from doenda.notices import objections
+from doenda.payments import hearing, pending
 
 
 def params(
@@ -38,3 +40,16 @@ def params(
     if fee is not None:
         found["fee"] = fee
     return found | {"currency": facts.currency}
+
+
+@objections.objects(*ASKING)
+def money_is_moving(account_id: UUID) -> str:
+    """Nobody is asked for money, or told of a bar, between having paid and our knowing it."""
+    return "a payment is under way" if pending.adverse_blocked(account_id) else ""
+
+
+@objections.objects(*SUSPENSIONS)
+def money_may_be_here(account_id: UUID) -> str:
+    """A bar is announced to nobody of whom the bank may have news."""
+    why = money_is_moving(account_id)
+    return why or ("the bank has not been heard lately" if hearing.unheard(account_id) else "")

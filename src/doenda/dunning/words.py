@@ -55,4 +55,6 @@ STAGE_OF = {Bar.OUTGOING: Stage.OUTGOING_BARRED, Bar.BOTH: Stage.FULLY_BARRED}
 
 SUSPENSIONS = ("suspension_notice", "full_suspension_notice")
 REMINDERS = ("reminder_before", "reminder")
-"""Kinds of notices: those that announce a bar, and those without which a bill bears no late fee."""
+ASKING = (*REMINDERS, "promise_due", "late_fee")
+"""Kinds of notices: those that announce a bar; those without which a bill bears no late fee; those that ask for money
+and announce none."""

@@ -14,7 +14,7 @@ from doenda.billing.models import Account
 from doenda.kernel import clock, facts, ids, outbox
 from doenda.kernel.db import durable
 from doenda.kernel.models import OutboxRow
-from doenda.notices import gateways, policy, wording
+from doenda.notices import gateways, objections, policy, wording
 from doenda.notices.kinds import KINDS
 from doenda.notices.models import Delivery, Notice
 from doenda.notices.sending import OUTBOX
@@ -25,6 +25,8 @@ NO_WAY_PAUSE = 300.0
 but one that lapsed and was proven within a moment tells nobody that it was away."""
 TOO_LATE = "too late for the date that it tells"
 LONGEST_PAUSE = 600.0
+OBJECTED_PAUSE = 60.0
+"""Seconds until it is asked again whether anything speaks against the notice."""
 _OPEN = (Notice.State.DUE, Notice.State.HELD)
 
 
@@ -67,6 +69,8 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     if _too_late(notice):
         facts.record("notices.cancelled", notice.account_id, {"notice_id": str(notice.pk), "kind": notice.kind})
         return _end(notice, row, Notice.State.CANCELLED, TOO_LATE)
+    if notice.handed_at is None and (why := objections.against(notice.kind, account.pk)):
+        return _hold(notice, why, OBJECTED_PAUSE)
     phone = notice.party.phone if notice.party is not None else ""
     if not phone:
         return _end(notice, row, Notice.State.FAILED, "no number to send to")

@@ -35,13 +35,16 @@ def cancelled(notice_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def first_left(account_id: UUID, kinds: Iterable[str], bill_ids: Iterable[UUID]) -> dict[UUID, date]:
-    """The day on which the first notice of these kinds about each bill was handed over, or failed for good."""
+    """The day on which the first notice of these kinds about each bill was taken in by its gateway, or failed for good.
+
+    Not when it was handed over: whoever did that may have stood still in between.
+    """
     mine = Notice.objects.filter(account_id=account_id, kind__in=list(kinds), bill_id__in=list(bill_ids))
     left = mine.filter(state__in=[Notice.State.SENT, Notice.State.DELIVERED, Notice.State.FAILED])
     found: dict[UUID, date] = {}
-    for bill_id, handed, made in left.values_list("bill_id", "handed_at", "created_at"):
+    for bill_id, taken, handed, made in left.values_list("bill_id", "sent_at", "handed_at", "created_at"):
         assert bill_id is not None
-        day = clock.local(handed or made).date()
+        day = clock.local(taken or handed or made).date()
         found[bill_id] = min(day, found.get(bill_id, day))
     return found
 
