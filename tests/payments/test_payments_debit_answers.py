@@ -160,7 +160,7 @@ def test_a_person_who_found_out_what_became_of_a_missing_record_says_so(
     world.fault_house(missing_record={"remaining": 1})
     results(world, noon)
     item = item_of(bill)
-    for wrong in ("", "UNLISTED", "RETURNED_BY_PAYER"):
+    for wrong in ("", "UNLISTED", "RECALLED"):
         with pytest.raises(ValueError, match="not a result"):
             home.decide(item.pk, word=wrong, by="collections:choi")
     home.decide(item.pk, word=word, by="collections:choi")

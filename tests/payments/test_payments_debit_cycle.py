@@ -24,14 +24,14 @@ from tests.payments.debit_tools import (
 from tests.worlds import overdue_bill
 
 from doenda.billing import accounts, bills, books, post
-from doenda.billing.models import Account
+from doenda.billing.models import Account, Bill
 from doenda.kernel import clock, outbox
 from doenda.kernel.db import atomic
 from doenda.kernel.models import FactRow, OutboxRow
-from doenda.payments import pending, providers
+from doenda.payments import pending, providers, refunds
 from doenda.payments.debit import answers, files, home, instruct
-from doenda.payments.debit.models import DebitFile, DebitItem, Mandate
-from doenda.payments.models import Attempt, RefundCase
+from doenda.payments.debit.models import DebitFile, DebitItem, DebitParked, Mandate
+from doenda.payments.models import Attempt, Refund, RefundCase
 from doenda.payments.moves import charge_of
 from doenda.payments.providers.contract import Charge, Outcome
 
@@ -265,6 +265,88 @@ def test_a_debit_returned_days_later_reopens_the_bill(world: DebitWorld, noon: c
     assert books.trial().ok
     noon.set(clock.at(date(2014, 11, 24), 12))
     assert instruct.run("KRW").debits == 0  # the payer objected: nobody debits again
+
+
+def take_back(world: DebitWorld, file: DebitFile, day: str, code: str = "0061") -> None:
+    asked = {"day": day, "returns": [{"file": file.name, "serial": 1, "code": code}]}
+    world.control(world.house, "POST", "returns", asked)
+    answers.poll(100)
+    home.bring(100)
+
+
+def give_back(bill: Bill) -> None:
+    attempt = attempt_of(bill)
+    with atomic():
+        accounts.lock(attempt.account_id)
+        refunds.ask(attempt, "by the customer", by="agent:han")
+    send()
+
+
+def clearing() -> int:
+    return sum(each.amount for each in books.balances() if each.name == "clearing:debit")
+
+
+def test_a_refund_that_waits_is_recalled_when_the_payer_takes_the_debit_back(
+    world: DebitWorld, noon: clock.Frozen
+) -> None:
+    """Found by the simulator: both went back, and the books knew of one."""
+    bill = customer()
+    world.money(number_of(1), 60_000)
+    file = to_cut_off(noon)
+    results(world, noon)
+    give_back(bill)
+    take_back(world, file, "2014-10-29")
+    noon.set(clock.at(date(2014, 10, 29), 16, 31))
+    files.sweep(100)
+    send()
+    assert DebitItem.objects.get(kind="refund").state == "recalled"
+    assert Refund.objects.get().failed_at is not None
+    assert world.control(world.house, "GET", "books")["accounts"] == [["088", number_of(1), 60_000]]
+    assert clearing() == 0
+
+
+def test_a_refund_that_left_before_the_payer_took_the_debit_back_is_a_loss_that_the_books_show(
+    world: DebitWorld, noon: clock.Frozen
+) -> None:
+    bill = customer()
+    world.money(number_of(1), 60_000)
+    file = to_cut_off(noon)
+    results(world, noon)
+    give_back(bill)
+    noon.set(clock.at(date(2014, 10, 29), 16, 31))
+    files.sweep(100)
+    send()
+    take_back(world, file, "2014-10-29")
+    noon.advance(timedelta(minutes=11))
+    send()
+    assert Refund.objects.get().failed_at is None, "it is bound: its result tells"
+    results(world, noon, date(2014, 10, 30))
+    noon.advance(timedelta(minutes=11))
+    send()
+    assert Refund.objects.get().done_at is not None
+    attempt = attempt_of(bill)
+    assert (attempt.state, attempt.person_owns_at is not None) == ("undone", True)
+    assert world.control(world.house, "GET", "books")["accounts"] == [["088", number_of(1), 60_000 + 52_300]]
+    lost = [each.amount for each in books.balances() if each.name == "doubly_returned"]
+    assert (clearing(), lost) == (-52_300, [52_300])
+    assert books.trial().ok
+
+
+def test_a_person_who_found_out_that_a_debit_was_taken_back_says_so(world: DebitWorld, noon: clock.Frozen) -> None:
+    """Found by the simulator: a return under a code that nobody listed was parked, and could only be closed."""
+    bill = customer()
+    world.money(number_of(1), 60_000)
+    file = to_cut_off(noon)
+    with pytest.raises(ValueError, match="this debit is filed"):
+        home.decide(item_of(bill).pk, word="RETURNED_HOLDER_DIED", by="collections:choi")
+    results(world, noon)
+    world.fault_house(unlisted_code={"remaining": 1})
+    take_back(world, file, "2014-10-29")
+    assert (DebitParked.objects.get().reason, attempt_of(bill).state) == ("UNKNOWN_CODE", "paid")
+    home.decide(item_of(bill).pk, word="RETURNED_HOLDER_DIED", by="collections:choi")
+    bill.refresh_from_db()
+    assert (attempt_of(bill).state, bill.state, bill.paid) == ("undone", "open", 0)
+    assert Mandate.objects.get().state == "cancelled"
 
 
 def test_a_file_that_meets_a_dead_house_is_sent_again_with_the_same_bytes(

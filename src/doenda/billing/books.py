@@ -2,8 +2,8 @@
 
 An account has `receivable` (what it owes us; the book's id is the account's own) and, once there is any,
 `customer_credit` (what we owe it, a negative balance). The carrier has, per currency, `billed`, `late_fee_income`,
-`elsewhere` (money taken by others for us) and a `clearing:<provider>` each; probe accounts move money over the
-carrier's `probe:` books only.
+`elsewhere` (money taken by others for us), `doubly_returned` (refunds of payments that their payers' banks had taken
+back as well) and a `clearing:<provider>` each; probe accounts move money over the carrier's `probe:` books only.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ CREDIT = "customer_credit"
 BILLED = "billed"
 LATE_FEES = "late_fee_income"
 ELSEWHERE = "elsewhere"
+DOUBLY_RETURNED = "doubly_returned"
 PROBE = "probe:"
 
 _known: dict[tuple[str, str, str], UUID] = {}

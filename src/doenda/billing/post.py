@@ -229,6 +229,20 @@ def refund(account: Account, amount: int, *, provider: str, fact_kind: str, fact
     return True
 
 
+def doubly_returned(
+    account: Account, amount: int, *, provider: str, fact_kind: str, fact_id: str, at: datetime
+) -> bool:
+    """A refund was carried out whose payment the payer's bank had taken back as well: it is the carrier's loss until a
+    person has it back. False if this fact was posted before."""
+    accounts.require_lock(account)
+    fact = (fact_kind, fact_id)
+    if not ledger.note_fact(fact, at=at, account_id=account.pk, data={"refund": amount, "provider": provider}):
+        return False
+    clearing = books.of_carrier(books.clearing(provider), account)
+    ledger.write(fact, account, [Move(clearing, books.of_carrier(books.DOUBLY_RETURNED, account), amount)], at=at)
+    return True
+
+
 def use_credit(account: Account) -> int:
     """Let the customer's credit pay open bills, the oldest due first. Returns the minor units used."""
     accounts.require_lock(account)

@@ -251,10 +251,12 @@ def send_refund(row: OutboxRow) -> outbox.Outcome:
     attempt = refund.attempt
     earlier = refund.created_at < _since(attempt)
     stands = attempt.state == State.PAID and not earlier
-    if not stands and not (refund.of_credit and attempt.state == State.REVERSED):
+    terms = providers.get(attempt.provider)
+    bound = terms.refunds_later and row.tries > 1
+    if not stands and not bound and not (refund.of_credit and attempt.state == State.REVERSED):
         durable(lambda: _failed(refund, row, "UNDONE"))
         return outbox.Sent()
-    answer = providers.get(attempt.provider).refund(
+    answer = terms.refund(
         charge_of(attempt),
         amount=refund.amount,
         key=f"refund-{refund.id}",
@@ -296,17 +298,21 @@ def _posted(refund: Refund, row: OutboxRow) -> None:
     account, attempt = locked(refund.attempt_id)
     if _over(refund, row):
         return
-    if attempt.state == State.PAID and refund.of_credit:
+    stands, earlier = attempt.state == State.PAID, refund.created_at < _since(attempt)
+    if stands and not earlier and refund.of_credit:
         attempt.given_back += refund.amount
         attempt.save(update_fields=["given_back"])
-    elif attempt.state == State.PAID:
+    elif stands and not earlier:
         reverse(account, attempt, ("refund", str(refund.id)), refund.reason)
     elif not refund.of_credit:
+        if earlier or attempt.state == State.UNDONE:
+            fact = {"fact_kind": "refund", "fact_id": str(refund.id)}
+            post.doubly_returned(account, refund.amount, provider=attempt.provider, at=clock.now(), **fact)
         to_a_person(attempt, f"REFUNDED WHEN {attempt.state}")
     now = clock.now()
     Refund.objects.filter(pk=refund.pk).update(done_at=now)
     closed = RefundCase.objects.filter(refund=refund, closed_at=None).update(closed_at=now, outcome="refunded")
-    if closed or (_caseless(refund) and attempt.state == State.PAID):
+    if closed or (_caseless(refund) and stands):
         told = {"amount": refund.amount, "currency": attempt.currency, "method": attempt.method}
         send("refunded", account.id, params=told, key=f"refunded-{refund.id}")
     outbox.finish(row)

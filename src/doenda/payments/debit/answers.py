@@ -18,7 +18,7 @@ from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic, durable
 from doenda.kernel.sealing import open_sealed, seal
 from doenda.payments import bulk, staff
-from doenda.payments.debit import home, house, mandates, rules
+from doenda.payments.debit import home, house, rules
 from doenda.payments.debit.formats import cms, sepa
 from doenda.payments.debit.formats.words import Head, Malformed, Result, ResultFile
 from doenda.payments.debit.models import DebitAnswer, DebitCursor, DebitFile, DebitItem, DebitParked
@@ -221,8 +221,7 @@ def _batch(answer: DebitAnswer, answers: str, part: Sequence[Result], files: dic
     _write(changed)
     _bring(changed, locked)
     for item, code in changed:
-        if code.ends:
-            mandates.end_locked(item.mandate_id, code.word)
+        home.after(item, code)
 
 
 def _write(changed: Sequence[tuple[DebitItem, Code]]) -> None:

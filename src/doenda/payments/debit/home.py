@@ -11,14 +11,14 @@ from uuid import UUID
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
 from doenda.payments import outcomes, providers, staff
-from doenda.payments.debit import policy
+from doenda.payments.debit import mandates, policy
 from doenda.payments.debit.models import DebitFile, DebitItem
 from doenda.payments.debit.tries import next_days
 from doenda.payments.models import Attempt
 from doenda.payments.moves import charge_of, locked
 from doenda.payments.owned import to_a_person
 from doenda.payments.providers.contract import Outcome
-from doenda.payments.providers.debit.codes import WORDS
+from doenda.payments.providers.debit.codes import WORDS, Code
 from doenda.payments.states import State
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,17 @@ def _one(item: DebitItem) -> None:
         DebitItem.objects.filter(pk=item.pk, state=item.state).update(home_at=clock.now())
 
 
+def after(item: DebitItem, code: Code) -> None:
+    """What else a result means: a mandate that is over, a refund that is not to leave any more. In the transaction that
+    writes the result, the account locked."""
+    if code.ends:
+        mandates.end_locked(item.mandate_id, code.word)
+    if item.state == S.RETURNED:
+        waiting = DebitItem.objects.filter(attempt=item.attempt_id, kind="refund", state=S.WAITING)
+        now = clock.now()
+        waiting.update(state=S.RECALLED, code="RETURNED", result_at=now, home_at=now)
+
+
 def tell_failed(failed: Sequence[tuple[Attempt, str]]) -> None:
     """News of debits that failed, with the day of the next try. In the caller's transaction."""
     if not failed:
@@ -68,20 +79,28 @@ def tell_failed(failed: Sequence[tuple[Attempt, str]]) -> None:
 def decide(item_id: UUID, *, word: str, by: str) -> DebitItem:
     """A person has found out what became of a debit whose record never came, or was parked: as if it had said so.
 
-    `word` is one of providers/debit/codes.py. Raises ValueError for another, and for a debit that has a result.
+    `word` is one of providers/debit/codes.py. Raises ValueError for another, for a result of a debit that has one, and
+    for a return of one that was not paid.
     """
     staff.require(by, "refund")
     code = WORDS.get(word)
-    states = {Outcome.PAID: S.PAID, Outcome.REFUSED: S.REFUSED, Outcome.OUR_FAULT: S.REFUSED}
+    states = {
+        Outcome.PAID: S.PAID,
+        Outcome.REFUSED: S.REFUSED,
+        Outcome.OUR_FAULT: S.REFUSED,
+        Outcome.UNDONE: S.RETURNED,
+    }
     if code is None or code.outcome not in states or not by:
         raise ValueError(f"{word}: not a result, or nobody says so")
     with atomic():
         locked(DebitItem.objects.values_list("attempt_id", flat=True).get(pk=item_id))
         item = DebitItem.objects.select_for_update().get(pk=item_id)
-        if item.state != S.FILED:
-            raise ValueError(f"this debit is {item.state}")
-        item.state, item.code, item.result_at = states[code.outcome], word, clock.now()
-        item.save(update_fields=["state", "code", "result_at"])
+        returned = code.outcome is Outcome.UNDONE
+        if item.state != (S.PAID if returned else S.FILED) or (returned and item.kind == "refund"):
+            raise ValueError(f"this {item.kind} is {item.state}")
+        item.state, item.code, item.result_at, item.home_at = states[code.outcome], word, clock.now(), None
+        item.save(update_fields=["state", "code", "result_at", "home_at"])
+        after(item, code)
         told = {"item": str(item.pk), "attempt": str(item.attempt_id), "code": word, "by": by}
         facts.record("payments.debit_decided", item.account_id, told)
     _one(item)

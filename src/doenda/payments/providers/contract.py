@@ -224,6 +224,8 @@ class Provider(Protocol):
     """Methods of which it cannot give money back without being told an account: the customer is asked."""
     refund_within: ClassVar[timedelta] = timedelta(hours=24)
     """A refund that is not confirmed after this belongs to a person; it is still tried."""
+    refunds_later: ClassVar[bool] = False
+    """Does a refund wait for a file? Then one that was asked for is asked about to its end, whatever comes between."""
     holds: ClassVar[bool] = False
     """Does a payer who has agreed on the provider's page, and never came back, have money held there until a void?"""
     listens_every: ClassVar[timedelta | None] = None

@@ -29,6 +29,7 @@ class Debit(Provider):
     longest = timedelta(days=5)
     refund_within = timedelta(days=5)
     takes_part_back = True
+    refunds_later = True
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.merchant: str = config["institution"]
