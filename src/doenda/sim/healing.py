@@ -14,7 +14,9 @@ from doenda.sim.world import World
 
 ROUNDS, STUCK = 120, 25
 """More than any world has been seen to need; one that does not come to rest by then, or in which nothing changes for
-`STUCK` rounds and some days, has something wrong with it."""
+`STUCK` rounds and `HOLIDAYS`, has something wrong with it."""
+HOLIDAYS = timedelta(days=9)
+"""The longest time in which no bank works (Lunar New Year beside a weekend: five days), and the days around it."""
 LONGEST = timedelta(hours=6)
 SHORTEST = ((12, timedelta(seconds=1)), (24, timedelta(minutes=1)), (40, timedelta(hours=1)), (ROUNDS, LONGEST))
 """By round: time goes on at least so far, so that what is asked again and again does not keep the days from coming."""
@@ -53,7 +55,7 @@ def _until_nothing_is_restless(world: World, *, worked: datetime) -> list[str]:
         if not left:
             return []
         since, still = (since, still + 1) if left == before else (now, 0)
-        if still >= STUCK and now - since > 5 * DAY:
+        if still >= STUCK and now - since > HOLIDAYS:
             break
         due = work.next_due(world)
         least = next(step for until, step in SHORTEST if number < until)

@@ -67,19 +67,30 @@ def _missing(world: "World") -> None:
         assert item.file is not None
         code = peer.truth.state.done.get(item.file.name, {}).get(item.serial)
         known = RESULTS.get(code) if code is not None else None
-        if known is None:
-            continue
-        try:
-            home.decide(item.pk, word=known.word, by=staff.AGENT)
-        except NotAMove:
-            raise
-        except (NotAllowed, ValueError) as no:
-            world.say(f"the desk could not decide a debit: {no}")
-            continue
-        world.say(f"the desk asked the clearing house about a debit: {known.word}")
+        if known is not None:
+            _decide(world, item, known.word)
+
+
+def _decide(world: "World", item: DebitItem, word: str) -> None:
+    try:
+        home.decide(item.pk, word=word, by=staff.AGENT)
+    except NotAMove:
+        raise
+    except (NotAllowed, ValueError) as no:
+        world.say(f"the desk could not decide a debit: {no}")
+        return
+    world.say(f"the desk asked the clearing house about a debit: {word}")
 
 
 def _parked(world: "World") -> None:
-    for record in DebitParked.objects.filter(closed_at=None).order_by("pk"):
+    """The clearing house is telephoned about a record that does not fit; one of a debit that was taken back is decided
+    so."""
+    taken = world.peer("debit").control("GET", "books")["taken"]
+    for record in DebitParked.objects.filter(closed_at=None).select_related("answer", "item__file").order_by("pk"):
+        item, returns = record.item, record.answer.kind == "returns"
+        if item is not None and item.file is not None and returns and item.state == "paid":
+            there = taken.get(item.file.name, {}).get(str(item.serial))
+            if not there:
+                _decide(world, item, "RETURNED_BY_BANK")
         answers.close_parked(record.pk, by=staff.AGENT, note="found out by telephone")
         world.say(f"the desk closed a parked record: {record.reason}")
