@@ -89,11 +89,11 @@ def work(job: Job) -> Iterator[Seen]:
         yield _swept(at, sweep.sweep(laid, worlds[at]))
     for name in job.planted:
         yield _planted(name, laid)
-    laid.clear()
     if job.scenarios:
         from doenda.sim.interleaving import run as interleaving
 
-        for ran in interleaving.run(job.scenarios, most=job.most):
+        laid.clear()
+        for ran in interleaving.run(job.scenarios, most=job.most, empty=laid.clear):
             wrong = [f"{ran.name}, {each.plan}: {'; '.join(each.words)}" for each in ran.failures]
             yield Seen("interleaved", 0, points=ran.possible, covered=ran.run, violations=wrong, story=ran.line)
     laid.close()

@@ -2,15 +2,15 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from doenda.billing import books
 from doenda.billing.models import Account
 from doenda.kernel import clock, offset, randomness
 from doenda.kernel.db import atomic
-from doenda.sim import drivers
-from doenda.sim.interleaving import between, checks, scenarios
+from doenda.sim import drivers, ground
+from doenda.sim.interleaving import between, checks, scenarios, scene
 from doenda.sim.interleaving.engine import Ended, Engine
 from doenda.sim.interleaving.plans import Explorer, NotRepeated, Walk, read
 from doenda.sim.interleaving.scene import REGISTRY, Scenario, staged
@@ -20,6 +20,8 @@ MOST = 2000
 """Plans of one scenario, if it has so many."""
 QUICK = 16
 """The same where it has to be quick (CI): all scenarios in some minutes, those with the fewest interruptions first."""
+AFRESH = 100
+"""Runs from one emptying of the database to the next: what earlier ones left makes every look at it longer."""
 ENOUGH = 3
 """A scenario stops after so many runs that failed: the others would say the same."""
 
@@ -55,10 +57,18 @@ def names() -> list[str]:
     return sorted(REGISTRY)
 
 
-def run(names: Iterable[str] | None = None, most: int = MOST, seed: int = 1, *, enough: int = ENOUGH) -> Iterator[Ran]:
+def run(
+    names: Iterable[str] | None = None,
+    most: int = MOST,
+    seed: int = 1,
+    *,
+    enough: int = ENOUGH,
+    empty: Callable[[], None] | None = None,
+) -> Iterator[Ran]:
     """Run the scenarios (all, or these), on the database that this process is connected to; at most `most` plans each.
 
-    A scenario stops after `enough` runs that failed. Raises KeyError for a name that there is not.
+    A scenario stops after `enough` runs that failed. `empty` empties the database, where that may be done: before each
+    scenario, and every `AFRESH` runs. Raises KeyError for a name that there is not.
     """
     chosen = [REGISTRY[name] for name in (sorted(REGISTRY) if names is None else names)]
     before = logging.root.manager.disable
@@ -66,17 +76,16 @@ def run(names: Iterable[str] | None = None, most: int = MOST, seed: int = 1, *, 
     try:
         with _prepared():
             for played in chosen:
-                yield _scenario(played, most, seed, enough)
+                yield _scenario(played, most, seed, enough, empty)
     finally:
         logging.disable(before)
 
 
 @contextlib.contextmanager
 def _prepared() -> Iterator[None]:
-    books.forget()
     offset.forget()
     between.begin()
-    _know_the_books()
+    _anew()
     try:
         yield
     finally:
@@ -84,15 +93,18 @@ def _prepared() -> Iterator[None]:
         books.forget()
 
 
-def _know_the_books() -> None:
-    """Each run finds the carrier's books as the others do: whoever looks one up first asks more than who knows it."""
+def _anew() -> None:
+    """What this process remembers is of the database as it is; and each run finds the carrier's books as the others do:
+    whoever looks one up first asks more than who knows it."""
+    ground.forget()
+    scene.forget()
     anybody = Account(currency="KRW")
     with atomic():
         for name in (books.BILLED, books.LATE_FEES, books.ELSEWHERE, *map(books.clearing, drivers.names())):
             books.of_carrier(name, anybody)
 
 
-def _scenario(played: Scenario, most: int, seed: int, enough: int) -> Ran:
+def _scenario(played: Scenario, most: int, seed: int, enough: int, empty: Callable[[], None] | None) -> Ran:
     begun = clock.monotonic()
     explorer = Explorer(played.actors, preemptions=played.preemptions, seed=seed)
     ran = Ran(played.name, played.actors)
@@ -100,6 +112,10 @@ def _scenario(played: Scenario, most: int, seed: int, enough: int) -> Ran:
     with Engine(played.actors, inside=played.inside) as engine:
         try:
             for walk in explorer.walks(most):
+                if empty is not None and ran.run % AFRESH == 0:
+                    empty()
+                    _anew()
+                    _rehearse(engine, played, seed)
                 ran.run += 1
                 wrong = _one(engine, played, walk, f"{seed}:{played.name}:{explorer.run}")
                 if wrong:
@@ -114,6 +130,11 @@ def _scenario(played: Scenario, most: int, seed: int, enough: int) -> Ran:
     ran.possible, ran.exact = explorer.possible, explorer.exact
     ran.seconds = clock.monotonic() - begun
     return ran
+
+
+def _rehearse(engine: Engine, played: Scenario, seed: int) -> None:
+    """Whoever comes first to an empty database does what the next need not do any more; the runs are to be alike."""
+    _one(engine, played, Walk(preemptions=played.preemptions), f"{seed}:{played.name}:rehearsal")
 
 
 def replay(name: str, plan: str, seed: int = 1) -> list[str]:

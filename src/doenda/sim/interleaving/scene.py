@@ -306,6 +306,11 @@ class _Place(Inside):
 _deposit_banks: dict[str, Peer] = {}
 
 
+def forget() -> None:
+    """The next run begins with a deposit bank that has moved nothing: its database was emptied."""
+    _deposit_banks.clear()
+
+
 @contextlib.contextmanager
 def staged(engine: Engine, names: tuple[str, ...]) -> Iterator[Scene]:
     """A fresh world: clock, peers, the house's settings; put back afterwards."""
