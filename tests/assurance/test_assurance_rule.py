@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doenda.assurance import rule
-from doenda.assurance.rule import Event, Name, Outcome, WayState
+from doenda.assurance.rule import Event, Name, Outcome, WayState, weights
 
 START = datetime(2014, 10, 22, 3, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ def test_real_successes_cancel_real_points_first_then_synthetic_ones() -> None:
     state = fold(PROVEN, [*real(Outcome.FAILED_BY_US, 1), *walks(Outcome.FAILED_BY_US, 2)])
     state = fold(state, real(Outcome.WORKED, 3, 4, 5, 6))
     assert state.real == 0
-    assert state.synthetic == pytest.approx(rule.SYNTHETIC_FAILURE + rule.REAL_FAILURE + 4 * rule.REAL_SUCCESS)
+    assert state.synthetic == pytest.approx(weights.SYNTHETIC_FAILURE + weights.REAL_FAILURE + 4 * weights.REAL_SUCCESS)
 
 
 def withdrawn_by_walks() -> WayState:
@@ -206,7 +206,7 @@ def test_a_replay_of_the_log_gives_the_same_states(found: Steps) -> None:
 def test_points_stay_between_zero_and_the_threshold(found: Steps) -> None:
     for _, state, _ in run(found):
         assert 0 <= state.real <= state.points < rule.WITHDRAW_AT
-        assert 0 <= state.sprt <= rule.PROVEN_AT
+        assert 0 <= state.sprt <= weights.PROVEN_AT
 
 
 @given(steps)

@@ -1,0 +1,172 @@
+"""Taking in one outcome, and letting time pass. Both are total and have no side effect."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from doenda.assurance.rule.memory import WayState
+from doenda.assurance.rule.reading import closed_until, leased
+from doenda.assurance.rule.weights import (
+    HALF_OPEN_AT,
+    HOLD,
+    HOLD_LONGEST,
+    HOLD_MEMORY,
+    PROVEN_AT,
+    QUIET,
+    REAL_FAILURE,
+    REAL_SUCCESS,
+    REAL_SUCCESSES,
+    SPRT_REAL,
+    SPRT_SYNTHETIC,
+    SUSPECT_ABOVE,
+    SYNTHETIC_FAILURE,
+    SYNTHETIC_PASS,
+    WITHDRAW_AT,
+    WITHDRAWN_AGAIN_BELOW,
+)
+from doenda.assurance.rule.words import FAILURES, Event, Outcome
+
+type Change = Callable[[WayState], WayState]
+
+
+def with_proof(state: WayState, at: datetime | None) -> WayState:
+    """`state` after a proof at `at` that was stored without being judged (see evidence.record)."""
+    if at is None or (state.counts_from is not None and at < state.counts_from):
+        return state
+    if state.last_proof_at is not None and at <= state.last_proof_at:
+        return state
+    return replace(state, last_proof_at=at, clean_proof_at=at if state.calm else state.clean_proof_at)
+
+
+def judge(state: WayState, event: Event) -> WayState:
+    """Take in one outcome. Pending ones, failures that are the customer's own, and those of closed hours weigh nothing.
+
+    A success in closed hours is a proof all the same: it happened.
+    """
+    state = tick(state, event.now)
+    if event.outcome is not Outcome.WORKED and event.outcome not in FAILURES:
+        return state
+    at = min(event.at, event.now)
+    if event.outcome in FAILURES and closed_until(state, at) is not None:
+        return state
+    if state.counts_from is not None and at < state.counts_from:
+        return state
+    return tick(_count(state, event, at) if state.mode == "alive" else _test(state, event, at), event.now)
+
+
+def tick(state: WayState, now: datetime) -> WayState:
+    """Let time pass: holds end, and a way that has shown enough comes back."""
+    if state.by_hand:
+        return state
+    held = state.hold_until is not None and now < state.hold_until
+    if state.mode == "withdrawn" and not held and state.sprt >= HALF_OPEN_AT:
+        state = replace(state, mode="half_open", half_open_at=now)
+    if state.mode == "half_open" and state.sprt >= PROVEN_AT and leased(state, now) and _trusted(state, now):
+        return restored(state, counts_from=state.last_proof_at)
+    return state
+
+
+def restored(state: WayState, counts_from: datetime | None) -> WayState:
+    """Alive again, with a clean sheet; outcomes from before `counts_from` no longer matter."""
+    return replace(
+        state,
+        mode="alive",
+        real=0.0,
+        synthetic=0.0,
+        sprt=0.0,
+        by_hand=False,
+        blind=False,
+        counts_from=counts_from,
+        clean_proof_at=state.last_proof_at,
+        series_from=None,
+        hold_until=None,
+        half_open_at=None,
+    )
+
+
+def withdrawn(state: WayState, now: datetime, *, by_hand: bool = False) -> WayState:
+    """Out of guidance, for the minimum hold at least: 180 s, doubled for each withdrawal of the last 6 h."""
+    recent = tuple(at for at in state.withdrawals if now - at < HOLD_MEMORY)
+    return replace(
+        state,
+        mode="withdrawn",
+        withdrawn_at=now,
+        hold_until=now + min(HOLD * 2 ** len(recent), HOLD_LONGEST),
+        withdrawals=(*recent, now),
+        counts_from=now,
+        blind=state.synthetic <= SUSPECT_ABOVE,
+        by_hand=by_hand,
+        real=0.0,
+        synthetic=0.0,
+        sprt=0.0,
+        real_successes=0,
+        last_real_at=None,
+        half_open_at=None,
+    )
+
+
+def _count(state: WayState, event: Event, at: datetime) -> WayState:
+    """The CUSUM. A synthetic pass cancels synthetic points only: a passing probe never outvotes failing customers."""
+    real, synthetic = state.real, state.synthetic
+    if event.outcome in FAILURES:
+        if event.synthetic:
+            synthetic += SYNTHETIC_FAILURE
+        else:
+            real += REAL_FAILURE
+        state = replace(
+            state,
+            real=real,
+            synthetic=synthetic,
+            last_failure_at=_later(state.last_failure_at, at),
+            series_from=state.series_from or at,
+        )
+        return withdrawn(state, event.now) if state.points >= WITHDRAW_AT else state
+    if event.synthetic:
+        synthetic = max(0.0, synthetic + SYNTHETIC_PASS)
+    else:
+        left = min(0.0, real + REAL_SUCCESS)
+        real, synthetic = max(0.0, real + REAL_SUCCESS), max(0.0, synthetic + left)
+    clean = real + synthetic == 0
+    return replace(
+        state,
+        real=real,
+        synthetic=synthetic,
+        last_proof_at=_later(state.last_proof_at, at),
+        clean_proof_at=_later(state.clean_proof_at, at) if clean else state.clean_proof_at,
+        series_from=None if clean else state.series_from,
+    )
+
+
+def _test(state: WayState, event: Event, at: datetime) -> WayState:
+    """The sequential test of "healthy" against "half of everything fails", while withdrawn or half-open."""
+    good, bad = SPRT_SYNTHETIC if event.synthetic else SPRT_REAL
+    if event.outcome is Outcome.WORKED:
+        return replace(
+            state,
+            sprt=min(PROVEN_AT, state.sprt + good),
+            last_proof_at=_later(state.last_proof_at, at),
+            real_successes=state.real_successes + (not event.synthetic),
+            last_real_at=state.last_real_at if event.synthetic else event.now,
+        )
+    state = replace(
+        state,
+        sprt=max(0.0, state.sprt + bad),
+        last_failure_at=_later(state.last_failure_at, at),
+        blind=state.blind and not event.synthetic,
+        real_successes=state.real_successes if event.synthetic else 0,
+        last_real_at=state.last_real_at if event.synthetic else event.now,
+    )
+    if state.mode == "half_open" and state.sprt < WITHDRAWN_AGAIN_BELOW:
+        return replace(withdrawn(state, event.now), blind=state.blind)
+    return state
+
+
+def _trusted(state: WayState, now: datetime) -> bool:
+    if not state.blind or state.real_successes >= REAL_SUCCESSES:
+        return True
+    heard = _later(state.half_open_at, state.last_real_at) if state.last_real_at else state.half_open_at
+    return heard is not None and now - heard >= QUIET
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)

@@ -1,0 +1,57 @@
+"""What the rule remembers of a way, and how long a stretch of it counts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from doenda.assurance.hours import ALWAYS, Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class WayState:
+    """All that the rule remembers of a way. `real` and `synthetic` are the CUSUM's points by their source.
+
+    `clean_proof_at`: the last proof at a moment without points; `series_from`: the first failure of the present points.
+    `blind`: real traffic withdrew the way while the synthetic walks saw nothing. `counts_from`: older outcomes belong
+    to an earlier chapter and weigh nothing. `closed_from` and `closed_until`: a closure by hand, beside the calendar's.
+    """
+
+    lease: timedelta = timedelta(seconds=120)
+    mode: Literal["alive", "withdrawn", "half_open"] = "alive"
+    real: float = 0.0
+    synthetic: float = 0.0
+    last_proof_at: datetime | None = None
+    clean_proof_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    series_from: datetime | None = None
+    counts_from: datetime | None = None
+    withdrawn_at: datetime | None = None
+    hold_until: datetime | None = None
+    half_open_at: datetime | None = None
+    by_hand: bool = False
+    blind: bool = False
+    sprt: float = 0.0
+    real_successes: int = 0
+    last_real_at: datetime | None = None
+    withdrawals: tuple[datetime, ...] = ()
+    closed_from: datetime | None = None
+    closed_until: datetime | None = None
+    retired_at: datetime | None = None
+    retired_by_hand: bool = False
+    calendar: Calendar = ALWAYS
+
+    @property
+    def points(self) -> float:
+        return self.real + self.synthetic
+
+    @property
+    def calm(self) -> bool:
+        """A further success could change nothing but the proof's age."""
+        return self.mode == "alive" and self.points == 0
+
+    @property
+    def proven_until(self) -> datetime | None:
+        """The end of the lease; None without a proof that counts."""
+        if self.last_proof_at is None or (self.counts_from is not None and self.last_proof_at < self.counts_from):
+            return None
+        return self.last_proof_at + self.lease
