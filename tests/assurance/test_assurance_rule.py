@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doenda.assurance import rule
-from doenda.assurance.rule import Event, Name, Outcome, WayState, weights
+from doenda.assurance.rule import NAMED, Event, Name, Outcome, WayState, weights
 
 START = datetime(2014, 10, 22, 3, tzinfo=UTC)
 
@@ -79,11 +79,88 @@ def test_one_flaky_walk_is_forgiven_by_the_next() -> None:
     assert word(fold(once, walks(Outcome.WORKED, 40)), 40) is Name.PROVEN
 
 
+CONFIRMED = replace(PROVEN, confirms=2)
+GOOD, BAD = Outcome.WORKED, Outcome.FAILED_BY_PROVIDER
+
+
+def test_a_failing_walk_decides_nothing_before_its_two_confirm_runs_have_landed() -> None:
+    state = fold(CONFIRMED, walks(BAD, 30, 33))
+    assert (word(state, 33), state.points) == (Name.SUSPECT, 0)
+    withdrawn = fold(state, walks(BAD, 35))
+    assert word(withdrawn, 35) is Name.WITHDRAWN
+    assert rule.onset(withdrawn, after(35)) == START
+
+
+def test_two_of_three_failing_walks_need_two_real_failures_more() -> None:
+    state = fold(CONFIRMED, [*walks(BAD, 30, 33), *walks(GOOD, 34)])
+    assert state.points == pytest.approx(6.7)
+    one_more = fold(state, real(BAD, 40))
+    assert word(one_more, 40) is Name.SUSPECT
+    assert word(fold(one_more, real(BAD, 41)), 41) is Name.WITHDRAWN
+
+
+def test_one_flaky_walk_of_three_is_forgotten() -> None:
+    state = fold(CONFIRMED, [*walks(BAD, 30), *walks(GOOD, 33, 34)])
+    assert (word(state, 34), state.points, state.calm) == (Name.PROVEN, 0, True)
+
+
+def test_confirm_runs_that_never_land_leave_one_failing_walk() -> None:
+    state = fold(CONFIRMED, walks(BAD, 30))
+    assert rule.tick(state, after(74)).points == 0
+    assert rule.tick(state, after(75)).points == weights.SYNTHETIC_FAILURE
+
+
+def test_failing_customers_withdraw_a_way_while_confirm_runs_are_waited_for() -> None:
+    state = fold(CONFIRMED, [*walks(BAD, 30), *real(BAD, 31, 32, 33, 34, 35)])
+    assert word(state, 35) is Name.WITHDRAWN
+    assert state.doubt_at is None
+
+
+@pytest.mark.parametrize(("p0", "failures"), [(0.02, 4), (0.05, 5), (0.10, 7)])
+def test_the_baseline_says_how_many_failures_in_a_row_withdraw(p0: float, failures: int) -> None:
+    state = fold(replace(PROVEN, baseline=p0), real(BAD, *range(1, failures)))
+    assert state.mode == "alive"
+    assert fold(state, real(BAD, failures)).mode == "withdrawn"
+
+
+@pytest.mark.parametrize(("measured", "p0"), [(None, 0.05), (0.0, 0.02), (0.07, 0.07), (0.6, 0.15)])
+def test_a_baseline_is_learned_within_its_bounds(measured: float | None, p0: float) -> None:
+    assert weights.baseline(measured) == p0
+
+
+def a_fifth_fails(rounds: int) -> list[tuple[float, Outcome, bool]]:
+    return [
+        one
+        for at in range(rounds)
+        for one in (*real(BAD, 10 * at + 1), *real(GOOD, *(10 * at + n for n in (2, 3, 4, 5))))
+    ]
+
+
+def test_a_way_of_which_a_fifth_fails_is_degraded_and_not_withdrawn() -> None:
+    state = fold(PROVEN, a_fifth_fails(20))
+    assert word(state, 200) is Name.DEGRADED
+    assert state.mode == "alive"
+
+
+def test_a_degraded_way_is_itself_again_after_a_long_run_of_successes() -> None:
+    state = fold(PROVEN, a_fifth_fails(20))
+    some = fold(state, real(GOOD, *range(200, 220)))
+    assert word(some, 220) is Name.DEGRADED
+    assert word(fold(some, real(GOOD, *range(220, 235))), 235) is Name.PROVEN
+
+
+def test_walks_neither_degrade_a_way_nor_mend_it() -> None:
+    state = fold(PROVEN, a_fifth_fails(20))
+    assert fold(state, walks(GOOD, *range(200, 300, 5))).degraded
+    assert fold(PROVEN, [*walks(BAD, 1), *walks(GOOD, 2), *walks(BAD, 3), *walks(GOOD, 4)]).slow == 0
+
+
 def test_real_successes_cancel_real_points_first_then_synthetic_ones() -> None:
     state = fold(PROVEN, [*real(Outcome.FAILED_BY_US, 1), *walks(Outcome.FAILED_BY_US, 2)])
     state = fold(state, real(Outcome.WORKED, 3, 4, 5, 6))
     assert state.real == 0
-    assert state.synthetic == pytest.approx(weights.SYNTHETIC_FAILURE + weights.REAL_FAILURE + 4 * weights.REAL_SUCCESS)
+    real_points = weights.failure(weights.P0) + 4 * weights.success(weights.P0)
+    assert state.synthetic == pytest.approx(weights.SYNTHETIC_FAILURE + real_points)
 
 
 def withdrawn_by_walks() -> WayState:
@@ -168,13 +245,14 @@ def test_closed_and_retired_outrank_every_proof() -> None:
 
 type Steps = list[tuple[float, Outcome, bool, float]]
 
+states = st.builds(WayState, baseline=st.floats(0.02, 0.15), confirms=st.integers(0, 2))
 steps = st.lists(
     st.tuples(st.floats(0.1, 90), st.sampled_from(list(Outcome)), st.booleans(), st.floats(0, 300)), max_size=80
 )
 
 
-def run(found: Steps) -> list[tuple[datetime, WayState, Event]]:
-    state, now, history = WayState(), START, []
+def run(start: WayState, found: Steps) -> list[tuple[datetime, WayState, Event]]:
+    state, now, history = start, START, []
     for pause, outcome, synthetic, age in found:
         now += timedelta(seconds=pause)
         event = Event(outcome, now - timedelta(seconds=age), now, synthetic)
@@ -183,51 +261,68 @@ def run(found: Steps) -> list[tuple[datetime, WayState, Event]]:
     return history
 
 
-@given(steps)
-def test_nothing_is_proven_without_a_proof_younger_than_the_lease(found: Steps) -> None:
+@given(states, steps)
+def test_nothing_is_proven_without_a_proof_younger_than_the_lease(start: WayState, found: Steps) -> None:
     proofs: list[datetime] = []
-    for now, state, event in run(found):
+    for now, state, event in run(start, found):
         if event.outcome is Outcome.WORKED:
             proofs.append(event.at)
-        if rule.standing(state, now) in (Name.PROVEN, Name.SUSPECT):
+        if rule.standing(state, now) in (*NAMED, Name.SUSPECT):
             assert any(now - proof <= state.lease for proof in proofs)
 
 
-@given(steps)
-def test_a_replay_of_the_log_gives_the_same_states(found: Steps) -> None:
-    history = run(found)
-    state = WayState()
+@given(states, steps)
+def test_a_replay_of_the_log_gives_the_same_states(start: WayState, found: Steps) -> None:
+    history = run(start, found)
+    state = start
     for _, then, event in history:
         state = rule.judge(state, event)
         assert state == then
 
 
-@given(steps)
-def test_points_stay_between_zero_and_the_threshold(found: Steps) -> None:
-    for _, state, _ in run(found):
+@given(states, steps)
+def test_points_stay_between_zero_and_the_threshold(start: WayState, found: Steps) -> None:
+    for _, state, _ in run(start, found):
         assert 0 <= state.real <= state.points < rule.WITHDRAW_AT
         assert 0 <= state.sprt <= weights.PROVEN_AT
 
 
-@given(steps)
-def test_a_way_never_leaves_withdrawn_before_its_hold_is_over(found: Steps) -> None:
-    before = WayState()
-    for now, state, _ in run(found):
+@given(states, steps)
+def test_a_way_never_leaves_withdrawn_before_its_hold_is_over(start: WayState, found: Steps) -> None:
+    before = start
+    for now, state, _ in run(start, found):
         if before.mode == "withdrawn" and state.mode != "withdrawn":
             assert before.hold_until is not None
             assert now >= before.hold_until
         before = state
 
 
-@given(steps, st.floats(0, 600))
-def test_letting_time_pass_twice_is_letting_it_pass_once(found: Steps, wait: float) -> None:
-    for now, state, _ in run(found)[-1:]:
+@given(states, steps, st.floats(0, 600))
+def test_letting_time_pass_twice_is_letting_it_pass_once(start: WayState, found: Steps, wait: float) -> None:
+    for now, state, _ in run(start, found)[-1:]:
         later = now + timedelta(seconds=wait)
         assert rule.tick(rule.tick(state, later), later) == rule.tick(state, later)
 
 
-@given(steps)
-def test_the_onset_is_never_after_the_withdrawal(found: Steps) -> None:
-    for now, state, _ in run(found):
+@given(states, steps)
+def test_the_onset_is_never_after_the_withdrawal(start: WayState, found: Steps) -> None:
+    for now, state, _ in run(start, found):
         if state.mode != "alive":
             assert rule.onset(state, now) <= (state.withdrawn_at or now)
+
+
+@given(st.floats(0.02, 0.15), st.integers(0, 12), st.integers(0, 60))
+def test_a_run_of_successes_at_once_is_the_same_as_one_by_one(p0: float, failures: int, count: int) -> None:
+    state = fold(replace(PROVEN, baseline=p0), [*real(BAD, *range(1, failures)), *real(GOOD, 20), *real(BAD, 21)])
+    if state.mode != "alive":
+        return
+    single = fold(state, real(GOOD, *range(30, 30 + count)))
+    at_once = rule.successes(state, count, after(29 + count))
+    assert (at_once.real, at_once.slow) == pytest.approx((single.real, single.slow), abs=1e-9)
+    assert replace(at_once, real=0, slow=0) == replace(single, real=0, slow=0)
+
+
+def test_successes_that_have_more_to_decide_are_not_taken_at_once() -> None:
+    for state in (withdrawn_by_walks(), fold(CONFIRMED, walks(BAD, 30)), fold(PROVEN, walks(BAD, 30))):
+        with pytest.raises(ValueError, match="one by one"):
+            rule.successes(state, 3, after(100))

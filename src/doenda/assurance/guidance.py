@@ -1,7 +1,8 @@
 """The one place from which texts, prompts, pages and scripts learn which ways they may name (design rule 9).
 
-Paper, text messages and voices name proven ways only. Who already has a page open may also try, listed last and marked,
-a way that is merely not proven right now; never one that evidence withdrew, that is closed, or retired.
+Paper, text messages and voices name proven ways only, a degraded one last. Who already has a page open may also try,
+listed last and marked, a way that is merely not proven right now; never one that evidence withdrew, that is closed, or
+retired.
 A text names methods, and whoever reads it may have any device: a way that needs scripts is named there only while
 another proven way of the same method needs none.
 Whatever is named is recorded as an offer, from rows read in that same transaction; readers that record nothing share a
@@ -18,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from doenda.assurance import hours, standing, ways
 from doenda.assurance.models import Offer
-from doenda.assurance.rule import Name
+from doenda.assurance.rule import NAMED, Name
 from doenda.assurance.standing import Standing
 from doenda.assurance.ways import SCRIPTS
 from doenda.kernel import clock, texts, words
@@ -26,7 +27,7 @@ from doenda.kernel import clock, texts, words
 MEDIA = ("page", "notice", "receipt", "panel", "script")
 VALID = timedelta(seconds=10)
 """How long a renderer may use what it was given; afterwards it names nothing until it has asked again."""
-_PAGE_ORDER = (Name.PROVEN, Name.SUSPECT, Name.HALF_OPEN, Name.UNPROVEN)
+_PAGE_ORDER = (*NAMED, Name.SUSPECT, Name.HALF_OPEN, Name.UNPROVEN)
 _UNREACHABLE = (OperationalError, InterfaceError)
 
 
@@ -90,7 +91,7 @@ class Snapshot:
             raise ValueError(f"no such medium: {medium!r}")
         if (now := clock.now()) > self.valid_until:
             return ()
-        allowed = _PAGE_ORDER if medium == "page" else (Name.PROVEN,)
+        allowed = _PAGE_ORDER if medium == "page" else NAMED
         mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed and not _shut(way, now)]
         mine.sort(key=lambda way: allowed.index(way.standing))
         found = tuple(_offered(way) for way in mine)
@@ -98,7 +99,7 @@ class Snapshot:
 
 
 def _offered(way: Standing) -> OfferedWay:
-    proven = way.standing is Name.PROVEN
+    proven = way.standing in NAMED
     return OfferedWay(way.slug, way.method, way.channel, proven, way.provider, way.capabilities, way.standing)
 
 

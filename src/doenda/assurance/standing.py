@@ -107,6 +107,12 @@ def lock(slug: str) -> tuple[Way, WayState]:
     return way, rule.with_proof(ways.load(way), proofs.values_list("at", flat=True).first())
 
 
+def awaited(slug: str) -> int:
+    """How many confirm runs the way's standing still waits for. Raises UnknownWay."""
+    _, state = lock(slug)
+    return 0 if state.doubt_at is None else max(0, state.confirms + 1 - state.doubt_failed - state.doubt_passed)
+
+
 def write(way: Way, state: WayState, cause: str, *, evidence_id: UUID | None = None) -> bool:
     """Store what became of a locked way: its row, and if its word changed a transition, the exposure and the fact."""
     now = clock.now()
@@ -125,7 +131,7 @@ def write(way: Way, state: WayState, cause: str, *, evidence_id: UUID | None = N
     Transition.objects.create(
         way=way, was=was, now=word, at=now, cause=cause[:300], evidence_id=evidence_id, version=way.version
     )
-    named = [one.slug for one in current(way.purpose).values() if one.standing is Name.PROVEN]
+    named = [one.slug for one in current(way.purpose).values() if one.standing in rule.NAMED]
     changed = {"way": way.slug, "from": was, "to": word, "at": now.isoformat(), "cause": cause[:300], "proven": named}
     facts.record("assurance.way_changed", None, changed)
     return True
@@ -136,7 +142,7 @@ def _expose(way: Way, state: WayState, word: Name, now: datetime) -> None:
     if rule.failing(state, now):
         if not running.exists():
             Exposure.objects.create(way=way, onset=min(rule.onset(state, now), now), committed_at=now)
-    elif word in (Name.PROVEN, Name.RETIRED):
+    elif word in (*rule.NAMED, Name.RETIRED):
         running.update(ended_at=now)
 
 
@@ -172,4 +178,5 @@ def _why(was: Name, word: Name) -> str:
         Name.UNPROVEN: "the lease ended without a new proof",
         Name.HALF_OPEN: "the minimum hold is over and walks pass again",
         Name.PROVEN: "proven again to the last step",
+        Name.DEGRADED: "proven again, and more tries fail than usual",
     }.get(word, "its calendar")

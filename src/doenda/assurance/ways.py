@@ -20,8 +20,13 @@ from doenda.kernel import clock
 SOURCE = Path(__file__).with_name("ways.toml")
 SCRIPTS = "scripts"
 CAPABILITIES = frozenset({SCRIPTS})
-_PLAIN = {"mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"}
-_IN_COLUMNS = {"lease", "closed_until", "retired_at", "calendar"}
+_PLAIN = {
+    *("mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"),
+    *("baseline", "slow", "degraded", "doubt_failed", "doubt_passed"),
+}
+_IN_COLUMNS = {"lease", "confirms", "closed_until", "retired_at", "calendar"}
+CONFIRMS = 2
+"""Walks that are made at once when one has failed: three that agree are certain, one alone may be our own flake."""
 _WALKED_METHODS = frozenset({"card", "transfer"})
 
 
@@ -179,6 +184,7 @@ def load(way: Way) -> WayState:
     return replace(
         state,
         lease=timedelta(seconds=way.lease_seconds),
+        confirms=CONFIRMS if terms(way.slug).walked else 0,
         closed_until=way.closed_until,
         retired_at=way.retired_at,
         calendar=calendar_of(way.slug),

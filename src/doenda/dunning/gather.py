@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from doenda import notices
 from doenda.assurance import exposure, standing
 from doenda.assurance.models import Exposure
-from doenda.assurance.rule import Name
+from doenda.assurance.rule import NAMED
 from doenda.billing import classes, owed
 from doenda.billing.models import Account, BillItem, Line
 from doenda.billing.owed import BillOwed
@@ -180,4 +180,4 @@ def _barrable(may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
 def way_proven(slug: str = "") -> bool:
     """Can the customer pay at this moment by a way that is proven (by this one)?"""
     standings = standing.current("pay")
-    return any(way.standing is Name.PROVEN and slug in {"", way.slug} for way in standings.values())
+    return any(way.standing in NAMED and slug in {"", way.slug} for way in standings.values())

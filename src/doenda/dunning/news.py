@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from doenda.assurance.rule import Name
+from doenda.assurance.rule import NAMED
 from doenda.billing import accounts
 from doenda.billing.models import Account
 from doenda.dunning import cases, fees, promises
@@ -87,7 +87,7 @@ def undone(fact: Fact) -> None:
 @facts.subscribes("assurance.way_changed", name="dunning.way_back")
 def way_back(fact: Fact) -> None:
     """Cases and promises that wait for a proven way are found by their sweeps, which lock what they need."""
-    if fact.data["to"] == Name.PROVEN:
+    if fact.data["to"] in NAMED:
         sweeps.nudge("cases")
         sweeps.nudge("promises")
 

@@ -1,5 +1,6 @@
 """When a way is proven again, the notices that were held for want of one leave at once instead of at their next try."""
 
+from doenda.assurance.rule import NAMED
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.models import OutboxRow
 from doenda.notices.handing_over import NO_WAY
@@ -9,7 +10,7 @@ from doenda.notices.sending import OUTBOX
 @facts.subscribes("assurance.way_changed", name="notices.waiting")
 def way_changed(fact: facts.Fact) -> None:
     """Bring the held ones forward. Locks no account; a row that is being sent is left alone."""
-    if fact.data["to"] != "proven":
+    if fact.data["to"] not in NAMED:
         return
     held = OutboxRow.objects.filter(kind=OUTBOX, done_at=None, parked_at=None, reason=NO_WAY)
     free = held.filter(lease_until=None).select_for_update(skip_locked=True).values_list("pk", flat=True)

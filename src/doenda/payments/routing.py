@@ -12,14 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from doenda.assurance.rule import Name
+from doenda.assurance.rule import NAMED, Name
 from doenda.payments.states import State
 
 if TYPE_CHECKING:  # the rule needs no database, and guidance does
     from doenda.assurance.guidance import OfferedWay
 
 SOURCE = Path(__file__).with_name("routes.toml")
-CHOSEN_FROM = (Name.PROVEN, Name.SUSPECT, Name.HALF_OPEN, Name.UNPROVEN)
+CHOSEN_FROM = (*NAMED, Name.SUSPECT, Name.HALF_OPEN, Name.UNPROVEN)
 """Standings, best first. A way of any other standing is never chosen."""
 _MOVES_ON = frozenset({State.REFUSED, State.OUR_FAULT})
 

@@ -13,14 +13,15 @@ was left of the lease the way is unproven until it is walked, which the prober d
 Time moves in two ways: `judge` takes in one outcome, `tick` lets time pass. Both are total and have no side effect.
 """
 
-from doenda.assurance.rule.judging import Change, judge, restored, tick, with_proof, withdrawn
+from doenda.assurance.rule.judging import Change, judge, restored, successes, tick, with_proof, withdrawn
 from doenda.assurance.rule.memory import WayState
 from doenda.assurance.rule.reading import closed_until, failing, leased, onset, standing
 from doenda.assurance.rule.weights import WITHDRAW_AT
-from doenda.assurance.rule.words import FAILURES, Event, Name, Outcome
+from doenda.assurance.rule.words import FAILURES, NAMED, Event, Name, Outcome
 
 __all__ = [
     "FAILURES",
+    "NAMED",
     "WITHDRAW_AT",
     "Change",
     "Event",
@@ -34,6 +35,7 @@ __all__ = [
     "onset",
     "restored",
     "standing",
+    "successes",
     "tick",
     "with_proof",
     "withdrawn",

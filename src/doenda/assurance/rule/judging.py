@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from doenda.assurance.rule import weights
 from doenda.assurance.rule.memory import WayState
 from doenda.assurance.rule.reading import closed_until, leased
 from doenda.assurance.rule.weights import (
+    CONFIRMED_WITHIN,
     HALF_OPEN_AT,
     HOLD,
     HOLD_LONGEST,
     HOLD_MEMORY,
     PROVEN_AT,
     QUIET,
-    REAL_FAILURE,
-    REAL_SUCCESS,
     REAL_SUCCESSES,
     SPRT_REAL,
     SPRT_SYNTHETIC,
@@ -54,8 +54,26 @@ def judge(state: WayState, event: Event) -> WayState:
     return tick(_count(state, event, at) if state.mode == "alive" else _test(state, event, at), event.now)
 
 
+def successes(state: WayState, count: int, at: datetime) -> WayState:
+    """Real successes in a row, the last of them at `at`: the same as judging each.
+
+    Raises ValueError where that is more than counting down: withdrawn, or with points or doubts by walks.
+    """
+    if state.mode != "alive" or state.synthetic or state.doubt_at is not None:
+        raise ValueError("this state takes successes one by one")
+    if not count:
+        return state
+    real = max(0.0, state.real + count * weights.success(state.baseline))
+    slow = max(0.0, state.slow + count * weights.success(state.baseline, weights.FIFTH))
+    state = replace(state, real=real, slow=slow, degraded=state.degraded and slow > weights.DEGRADED_UNTIL)
+    state = replace(state, last_proof_at=_later(state.last_proof_at, at))
+    return state if real else replace(state, clean_proof_at=_later(state.clean_proof_at, at), series_from=None)
+
+
 def tick(state: WayState, now: datetime) -> WayState:
-    """Let time pass: holds end, and a way that has shown enough comes back."""
+    """Let time pass: confirm runs are waited for no longer, holds end, and a way that has shown enough comes back."""
+    if state.doubt_at is not None and now - state.doubt_at >= CONFIRMED_WITHIN:
+        state = _decided(state, now)
     if state.by_hand:
         return state
     held = state.hold_until is not None and now < state.hold_until
@@ -73,6 +91,8 @@ def restored(state: WayState, counts_from: datetime | None) -> WayState:
         mode="alive",
         real=0.0,
         synthetic=0.0,
+        slow=0.0,
+        degraded=False,
         sprt=0.0,
         by_hand=False,
         blind=False,
@@ -98,6 +118,11 @@ def withdrawn(state: WayState, now: datetime, *, by_hand: bool = False) -> WaySt
         by_hand=by_hand,
         real=0.0,
         synthetic=0.0,
+        slow=0.0,
+        degraded=False,
+        doubt_at=None,
+        doubt_failed=0,
+        doubt_passed=0,
         sprt=0.0,
         real_successes=0,
         last_real_at=None,
@@ -106,35 +131,56 @@ def withdrawn(state: WayState, now: datetime, *, by_hand: bool = False) -> WaySt
 
 
 def _count(state: WayState, event: Event, at: datetime) -> WayState:
-    """The CUSUM. A synthetic pass cancels synthetic points only: a passing probe never outvotes failing customers."""
-    real, synthetic = state.real, state.synthetic
-    if event.outcome in FAILURES:
-        if event.synthetic:
-            synthetic += SYNTHETIC_FAILURE
-        else:
-            real += REAL_FAILURE
-        state = replace(
-            state,
-            real=real,
-            synthetic=synthetic,
-            last_failure_at=_later(state.last_failure_at, at),
-            series_from=state.series_from or at,
-        )
-        return withdrawn(state, event.now) if state.points >= WITHDRAW_AT else state
-    if event.synthetic:
-        synthetic = max(0.0, synthetic + SYNTHETIC_PASS)
+    """Alive: its points by one outcome. A synthetic pass cancels synthetic points only: a passing probe never outvotes
+    failing customers."""
+    failed = event.outcome in FAILURES
+    if failed:
+        last = _later(state.last_failure_at, at)
+        state = replace(state, last_failure_at=last, series_from=state.series_from or at)
     else:
-        left = min(0.0, real + REAL_SUCCESS)
-        real, synthetic = max(0.0, real + REAL_SUCCESS), max(0.0, synthetic + left)
-    clean = real + synthetic == 0
-    return replace(
-        state,
-        real=real,
-        synthetic=synthetic,
-        last_proof_at=_later(state.last_proof_at, at),
-        clean_proof_at=_later(state.clean_proof_at, at) if clean else state.clean_proof_at,
-        series_from=None if clean else state.series_from,
-    )
+        state = replace(state, last_proof_at=_later(state.last_proof_at, at))
+    state = _walked(state, event.now, failed=failed) if event.synthetic else _tried(state, failed=failed)
+    if state.points >= WITHDRAW_AT:
+        return withdrawn(state, event.now)
+    if failed or state.points or state.doubt_at is not None:
+        return state
+    return replace(state, clean_proof_at=_later(state.clean_proof_at, at), series_from=None)
+
+
+def _tried(state: WayState, *, failed: bool) -> WayState:
+    """The CUSUMs of real outcomes: the one that withdraws, and the slow one that degrades."""
+    weigh = weights.failure if failed else weights.success
+    points, slowly = weigh(state.baseline), weigh(state.baseline, weights.FIFTH)
+    slow = min(weights.DEGRADED_AT, max(0.0, state.slow + slowly))
+    degraded = slow >= weights.DEGRADED_AT or (state.degraded and slow > weights.DEGRADED_UNTIL)
+    left = min(0.0, state.real + points)
+    real, synthetic = max(0.0, state.real + points), max(0.0, state.synthetic + left)
+    return replace(state, real=real, synthetic=synthetic, slow=slow, degraded=degraded)
+
+
+def _walked(state: WayState, now: datetime, *, failed: bool) -> WayState:
+    """A walk by ourselves. One that fails starts confirm runs, and nothing is decided until they have landed: on the
+    first of them alone, a healthy way would be withdrawn three times as often. After two failures that were counted
+    already, a third one needs no more of them."""
+    if state.doubt_at is not None:
+        state = replace(state, doubt_failed=state.doubt_failed + failed, doubt_passed=state.doubt_passed + (not failed))
+        landed = state.doubt_failed + state.doubt_passed - 1
+        return _summed(state) if landed >= state.confirms else state
+    if failed and state.confirms and state.synthetic + SYNTHETIC_FAILURE < WITHDRAW_AT:
+        return replace(state, doubt_at=now, doubt_failed=1)
+    return replace(state, synthetic=max(0.0, state.synthetic + (SYNTHETIC_FAILURE if failed else SYNTHETIC_PASS)))
+
+
+def _summed(state: WayState) -> WayState:
+    points = state.doubt_failed * SYNTHETIC_FAILURE + state.doubt_passed * SYNTHETIC_PASS
+    synthetic = max(0.0, state.synthetic + points)
+    return replace(state, synthetic=synthetic, doubt_at=None, doubt_failed=0, doubt_passed=0)
+
+
+def _decided(state: WayState, now: datetime) -> WayState:
+    """The confirm runs did not land in time: what did counts."""
+    state = _summed(state)
+    return withdrawn(state, now) if state.points >= WITHDRAW_AT else state
 
 
 def _test(state: WayState, event: Event, at: datetime) -> WayState:

@@ -5,21 +5,32 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from doenda.assurance.hours import ALWAYS, Calendar
+from doenda.assurance.rule.weights import P0
 
 
 @dataclass(frozen=True, slots=True)
 class WayState:
     """All that the rule remembers of a way. `real` and `synthetic` are the CUSUM's points by their source.
 
+    `baseline`: the share of real tries that fail while all is well. `slow`: the points of the test for a fifth failing,
+    `degraded` since it came to its threshold. `confirms`: how many confirm runs a failing walk starts; `doubt_at`:
+    since when they are waited for, `doubt_failed` and `doubt_passed`: what has landed, the first failure included.
     `clean_proof_at`: the last proof at a moment without points; `series_from`: the first failure of the present points.
     `blind`: real traffic withdrew the way while the synthetic walks saw nothing. `counts_from`: older outcomes belong
     to an earlier chapter and weigh nothing. `closed_from` and `closed_until`: a closure by hand, beside the calendar's.
     """
 
     lease: timedelta = timedelta(seconds=120)
+    baseline: float = P0
+    confirms: int = 0
     mode: Literal["alive", "withdrawn", "half_open"] = "alive"
     real: float = 0.0
     synthetic: float = 0.0
+    slow: float = 0.0
+    degraded: bool = False
+    doubt_at: datetime | None = None
+    doubt_failed: int = 0
+    doubt_passed: int = 0
     last_proof_at: datetime | None = None
     clean_proof_at: datetime | None = None
     last_failure_at: datetime | None = None
@@ -47,7 +58,7 @@ class WayState:
     @property
     def calm(self) -> bool:
         """A further success could change nothing but the proof's age."""
-        return self.mode == "alive" and self.points == 0
+        return self.mode == "alive" and self.points + self.slow == 0 and self.doubt_at is None
 
     @property
     def proven_until(self) -> datetime | None:

@@ -18,7 +18,9 @@ def standing(state: WayState, now: datetime) -> Name:
         return Name(state.mode)
     if not leased(state, now):
         return Name.UNPROVEN
-    return Name.SUSPECT if state.points > SUSPECT_ABOVE else Name.PROVEN
+    if state.points > SUSPECT_ABOVE or state.doubt_at is not None:
+        return Name.SUSPECT
+    return Name.DEGRADED if state.degraded else Name.PROVEN
 
 
 def leased(state: WayState, now: datetime) -> bool:

@@ -1,15 +1,23 @@
-"""The figures of the rule: Wald's tests for 5 % against 50 % failures, and the holds after a withdrawal."""
+"""The figures of the rule: Wald's tests of a way's usual failures against half of everything, and what follows.
+
+A way's baseline `p0` is the share of real tries that fail while it is healthy (learned: `baseline`, between `P0_LEAST`
+and `P0_MOST`). A test's weights are the logarithms of the odds of what was seen; e to the power of its threshold is the
+least number of outcomes from one false alarm to the next.
+"""
 
 from datetime import timedelta
 from math import log
 
-P0, P1 = 0.05, 0.5
-REAL_FAILURE = log(P1 / P0)
-REAL_SUCCESS = log((1 - P1) / (1 - P0))
-SYNTHETIC_FAILURE = 4.5
-SYNTHETIC_PASS = -2.3
+P0, P0_LEAST, P0_MOST = 0.05, 0.02, 0.15
+HALF, FIFTH = 0.5, 0.2
+"""What a way is withdrawn for, and what it is merely named last for: the share of tries that fail."""
 WITHDRAW_AT = 11.0
 SUSPECT_ABOVE = 0.4 * WITHDRAW_AT
+DEGRADED_AT, DEGRADED_UNTIL = 11.0, 5.5
+SYNTHETIC_FAILURE = 4.5
+SYNTHETIC_PASS = -2.3
+CONFIRMED_WITHIN = timedelta(seconds=45)
+"""Confirm runs that have not landed by then say nothing: a walk may take 20 s, its runner as long to begin it."""
 
 HOLD = timedelta(seconds=180)
 HOLD_LONGEST = timedelta(minutes=60)
@@ -24,3 +32,18 @@ QUIET = timedelta(seconds=120)
 """A half-open way that real traffic withdrew and that no real traffic reaches returns by synthetic proof after this.
 
 The strict rule would wait for real successes for ever where nobody comes: at night, or in a demonstration."""
+
+
+def failure(p0: float, p1: float = HALF) -> float:
+    """The weight of a real failure, for `p1` of all failing against `p0`."""
+    return log(p1 / p0)
+
+
+def success(p0: float, p1: float = HALF) -> float:
+    """The weight of a real success: below zero."""
+    return log((1 - p1) / (1 - p0))
+
+
+def baseline(upper_rate: float | None) -> float:
+    """The baseline for a healthy way's measured rate of failures (its upper bound); None: nothing is known yet."""
+    return P0 if upper_rate is None else min(P0_MOST, max(P0_LEAST, upper_rate))

@@ -31,6 +31,10 @@ class Name(StrEnum):
     RETIRED = "retired"
 
 
+NAMED = (Name.PROVEN, Name.DEGRADED)
+"""In which a way may be named to anybody, best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One outcome: `at` when it happened, `now` when it is judged."""
