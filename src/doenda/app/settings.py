@@ -75,6 +75,10 @@ if _unknown := [name for name in DOENDA_OFFERED if name not in DOENDA_PROVIDERS]
 # Providers whose page (or the stand-in for it) a walker can finish: only these are proven by synthetic walks.
 DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if name]
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
+DOENDA_PROBE_SCHEDULES = _env("DOENDA_PROBE_SCHEDULES")  # a file like probes/schedules.toml
+DOENDA_CONTROL_URL = _env(
+    "DOENDA_CONTROL_URL"
+)  # pages beyond our own network that show a runner that it reaches others
 DOENDA_SEALING_KEYS = [key for key in _env("DOENDA_SEALING_KEYS").split(",") if key]  # newest first (Fernet)
 DOENDA_IMPORT_MAX_BYTES = int(_env("DOENDA_IMPORT_MAX_BYTES", str(512 * 1024 * 1024)))
 DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")

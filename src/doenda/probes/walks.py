@@ -13,7 +13,7 @@ from django.db.models import Q
 from doenda.access import tokens
 from doenda.assurance import evidence, standing
 from doenda.assurance import ways as declared
-from doenda.assurance.rule import Name, Outcome
+from doenda.assurance.rule import FAILURES, Name, Outcome
 from doenda.billing import accounts, bills
 from doenda.billing.models import Account, Bill
 from doenda.channels.web import walker
@@ -21,7 +21,7 @@ from doenda.kernel import clock, outbox
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
 from doenda.payments.models import Refund
-from doenda.probes import hands
+from doenda.probes import control, hands, turns
 from doenda.probes.models import ProbeRun
 
 ACCOUNT = "PROBE"
@@ -59,24 +59,15 @@ def _walkable(slug: str) -> bool:
     return declared.terms(slug).walked
 
 
-def pause(slug: str, every: float) -> float:
-    """Seconds from one walk of the way to the next: `every`, but a proven way with a long lease (a walk that costs
-    something) is walked four times a lease only. One in doubt is walked as often as any other."""
-    way = standing.current("pay").get(slug)
-    if way is None or way.standing is not Name.PROVEN or way.proven_until is None or way.last_proof_at is None:
-        return every
-    return max(every, (way.proven_until - way.last_proof_at).total_seconds() / 4)
-
-
-def walk(slug: str) -> ProbeRun:
+def walk(slug: str, *, runner: str = "", confirms: bool = False) -> ProbeRun:
     """Walk one way to its last step, record what it proved, and give the money back.
 
-    Where our own hand could not pay in, the walk says nothing of the way (`pending`). Closing while it is walked, too,
-    weighs nothing: evidence sees to that.
+    A failure asks for the confirm runs that the way's standing waits for (`turns`). Where our own hand could not pay
+    in, or the control walk fails as well, the walk says nothing of the way (`pending`). Closing while it is walked,
+    too, weighs nothing: evidence sees to that.
     """
-    standing.settle(
-        slug
-    )  # a lease that has lapsed is noted before the proof that ends it: who waited for it is then told
+    # A lease that has lapsed is noted before the proof that ends it: who waited for it is then told.
+    standing.settle(slug)
     bill, url = _new_bill()
     lang = "ko" if bill.pk.int % 2 else "en"
     hand = hands.hand(slug)
@@ -86,13 +77,23 @@ def walk(slug: str) -> ProbeRun:
         outcome = Outcome.WORKED
     elif hand is not None and hand.trouble:
         outcome, trouble = Outcome.PENDING, f"our own hand: {hand.trouble}"
+    elif not control.passes():
+        outcome, trouble = Outcome.PENDING, f"the control walk failed, too: {trouble or walked.outcome}"
     else:
         outcome, trouble = Outcome.FAILED_BY_US, trouble or f"stopped at {walked.outcome}"
     with atomic():
         run = ProbeRun.objects.create(
-            way=slug, outcome=outcome.value, seconds=walked.seconds, steps=list(walked.steps), trouble=trouble
+            way=slug,
+            outcome=outcome.value,
+            seconds=walked.seconds,
+            steps=list(walked.steps),
+            trouble=trouble,
+            runner=runner,
+            confirms=confirms,
         )
         evidence.record(slug, outcome, source_kind="walk", source_id=str(run.id), synthetic=True, detail=run.trouble)
+        if outcome in FAILURES and (awaited := standing.awaited(slug)):
+            turns.ask(slug, awaited, asked_by=runner)
     _give_back(bill)
     return run
 

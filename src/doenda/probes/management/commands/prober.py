@@ -12,11 +12,16 @@ from doenda.probes import rounds, walks
 
 
 class Command(BaseCommand):
-    help = "Walk every way that can be walked to its last step every 30 s (--once: each once, and say how it went)."
+    help = (
+        "Walk every way that can be walked to its last step, again and again (--once: each once, and say how it went)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true")
-        parser.add_argument("--every", type=float, default=30.0, help="seconds from one walk of a way to the next")
+        parser.add_argument(
+            "--every", type=float, help="seconds from one walk of a way to the next (default: schedules.toml)"
+        )
+        parser.add_argument("--name", default="", help="this runner's name among several (default: host and process)")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,7 +31,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         signal.signal(signal.SIGINT, lambda *_: stop.set())
-        found = rounds.Rounds(options["every"])
+        found = rounds.Rounds(options["every"], name=options["name"])
         while not stop.is_set():
             found.step()
             connection.close()
