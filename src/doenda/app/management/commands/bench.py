@@ -1,4 +1,5 @@
-"""`doenda bench pay | import | deposits`: how much in a second, beside what the same machine could do at best."""
+"""`doenda bench pay | import | deposits`: how much in a second, beside what the same machine could do at best;
+`detection`: how soon and how falsely, beside others' rules."""
 
 import sys
 from collections.abc import Callable
@@ -23,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=8.0, help="pay: how long a round is")
         parser.add_argument("--statements", action="store_true", help="pay: list what one payment says to the database")
         parser.add_argument("--rows", type=int, default=100_000, help="import, deposits: bills or lines in the file")
+
+        parser.add_argument("--trials", type=int, default=300, help="detection: times that each fault is met")
+        parser.add_argument("--years", type=float, default=20.0, help="detection: of healthy traffic of one way")
 
     def handle(self, *args: Any, **options: Any) -> None:
         finish(self, _BENCHES[options["bench"]](options), json_only=options["json"])
@@ -53,4 +57,15 @@ def _deposits(options: dict[str, Any]) -> Result:
     return deposits.run(options["rows"], options["database"], say=_say)
 
 
-_BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {"deposits": _deposits, "import": _import, "pay": _pay}
+def _detection(options: dict[str, Any]) -> Result:
+    from doenda.app.benches.detection import run
+
+    return run.run(options["trials"], options["years"], options["database"], say=_say)
+
+
+_BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {
+    "deposits": _deposits,
+    "detection": _detection,
+    "import": _import,
+    "pay": _pay,
+}
