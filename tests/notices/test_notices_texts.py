@@ -24,6 +24,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "promise_due": {"until": "2014-11-03"},
     "promise_made": {"until": "2014-11-03"},
     "fault_mended": {"until": "2014-11-03T14:59:00+00:00"},
+    "misled": {"failed": ["deposit"]},
     "receipt": {"amount": 52300, "currency": "KRW"},
     "unknown_outcome": {"amount": 52300},
     "unknown_settled": {"amount": 52300},
@@ -48,7 +49,7 @@ def speaker(request: pytest.FixtureRequest, db: None, noon: clock.Frozen) -> Cus
 
 def text_of(customer: Customer, kind: str, ways: tuple[OfferedWay, ...] | None = None, **params: Any) -> wording.Text:
     notice: Notice = customer.told(kind, **(PARAMS.get(kind, {}) | params))
-    asked = KINDS[kind].asks
+    asked = KINDS[kind].asks or KINDS[kind].names
     return wording.compose(
         notice,
         wording.debt(notice, customer.account),
@@ -79,7 +80,7 @@ def test_a_short_text_has_eighty_bytes_and_no_link(speaker: Customer, kind: str)
     assert "http" not in short
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if KINDS[kind].asks))
+@pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if KINDS[kind].asks or KINDS[kind].names))
 @pytest.mark.parametrize("links", [True, False])
 def test_only_ways_from_guidance_are_named(speaker: Customer, settings: Any, kind: str, links: bool) -> None:
     settings.DOENDA_NOTICE_LINKS = links
@@ -91,10 +92,17 @@ def test_only_ways_from_guidance_are_named(speaker: Customer, settings: Any, kin
             assert method_name(way.method, lang) in body
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if not KINDS[kind].asks))
+@pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if not (KINDS[kind].asks or KINDS[kind].names)))
 def test_what_does_not_ask_for_money_names_no_way(speaker: Customer, kind: str) -> None:
     for lang in texts.LANGUAGES:
         assert not any(method_name(way.method, lang) in text_of(speaker, kind).body for way in WAYS)
+
+
+def test_who_is_told_that_a_way_fails_is_told_when_nothing_works(speaker: Customer) -> None:
+    body = text_of(speaker, "misled", ()).body
+    assert method_name("deposit", speaker.party.language) in body
+    assert not any(method_name(way.method, speaker.party.language) in body for way in WAYS)
+    assert "http" not in body, "there is nothing to open"
 
 
 def test_the_lawful_notice_says_all_that_law_asks(customer: Customer, settings: Any) -> None:

@@ -76,6 +76,7 @@ if _unknown := [name for name in DOENDA_OFFERED if name not in DOENDA_PROVIDERS]
 DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if name]
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
 DOENDA_PROBE_SCHEDULES = _env("DOENDA_PROBE_SCHEDULES")  # a file like probes/schedules.toml
+DOENDA_PAGER_URL = _env("DOENDA_PAGER_URL")  # where a person on duty is called: gets a POST of JSON
 DOENDA_CONTROL_URL = _env(
     "DOENDA_CONTROL_URL"
 )  # pages beyond our own network that show a runner that it reaches others

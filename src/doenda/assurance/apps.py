@@ -7,10 +7,15 @@ from django.db.models.signals import post_migrate
 class AssuranceConfig(AppConfig):
     name = "doenda.assurance"
     label = "assurance"
-    append_only: ClassVar[tuple[str, ...]] = ("assurance_evidence", "assurance_transition", "assurance_offer")
+    append_only: ClassVar[tuple[str, ...]] = (
+        "assurance_evidence",
+        "assurance_transition",
+        "assurance_offer",
+        "assurance_incidentevent",
+    )
 
     def ready(self) -> None:
-        from doenda.assurance import standing  # noqa: F401 - registers its sweep
+        from doenda.assurance import incidents, no_way, pager, standing  # noqa: F401 - sweeps and subscribers
 
         post_migrate.connect(_ways_after_migrate, sender=self, dispatch_uid="doenda.assurance.ways")
 

@@ -138,3 +138,64 @@ class Exposure(Row):
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["way", "onset"], name="exposure_way")]
+
+
+class NoWay(Row):
+    """A stretch in which nothing could be named to customers for a purpose. At most one is open for it.
+
+    `since` is the onset of the last failure that took the last way, `created_at` when we knew. `failed`: evidence says
+    that ways fail; not so while they are merely unproven for want of walks. `paged_at`: a person was called.
+    """
+
+    purpose = models.CharField(max_length=20)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    failed = models.BooleanField(default=False)
+    paged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["purpose"], name="no_way_one_open", condition=Q(until=None)),
+            models.CheckConstraint(name="no_way_order", condition=Q(until=None) | Q(until__gte=models.F("since"))),
+        ]
+        indexes: ClassVar = [models.Index(fields=["purpose", "since"], name="no_way_since")]
+
+
+class Incident(Row):
+    """A problem that customers feel, of one cause: a provider whose ways fail, or that nothing works at all.
+
+    `cause`: "provider:toss", "no_way:pay". `onset`: since when it failed; `detected_at`: when we stopped naming what
+    failed; `mended_at`: when the last of it was proven again. `affected`: accounts that had been told of it, `delayed`:
+    what they owed (minor units of `currency`), both at the worst.
+    """
+
+    cause = models.CharField(max_length=60)
+    onset = models.DateTimeField()
+    detected_at = models.DateTimeField()
+    mended_at = models.DateTimeField(null=True)
+    affected = models.IntegerField(default=0)
+    delayed = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3, default="", blank=True)
+    counted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cause"], name="incident_one_open", condition=Q(mended_at=None)),
+            models.CheckConstraint(name="incident_order", condition=Q(onset__lte=models.F("detected_at"))),
+        ]
+        indexes: ClassVar = [models.Index(fields=["detected_at"], name="incident_detected")]
+
+
+class IncidentEvent(Row):
+    """One line of an incident's timeline, only added to. `what`: withdrawn, returned, no_way, mended."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="events", db_index=False)
+    at = models.DateTimeField()
+    what = models.CharField(max_length=12)
+    way = models.CharField(max_length=60, default="", blank=True)
+    said = models.CharField(max_length=300, default="", blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["incident", "what", "way", "at"], name="incident_event_once")
+        ]

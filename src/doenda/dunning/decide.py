@@ -14,7 +14,7 @@ from uuid import UUID
 from doenda.dunning import clock as days
 from doenda.dunning.case_facts import Debt, Facts, Told
 from doenda.dunning.policy import Policy, Rung
-from doenda.dunning.words import Bar, Stage
+from doenda.dunning.words import Bar, HoldKind, Stage
 from doenda.kernel import clock
 
 _DAY = timedelta(days=1)
@@ -126,8 +126,15 @@ def _lifted(facts: Facts, policy: Policy, now: datetime) -> str:
         return "nobody_can_pay"
     if not facts.stage.barred:
         return "not_decided"
+    if facts.barred_since and any(_ours(stop) and stop.covers(facts.barred_since) for stop in facts.stops):
+        return "we_were_failing"
     since = facts.barred_since or facts.stage_since
     return "longest_bar" if (_today(now) - since).days >= policy.longest_bar_days else ""
+
+
+def _ours(stop: days.Stop) -> bool:
+    """What our own evidence says: nobody's mere word undoes a bar."""
+    return stop.kind in (HoldKind.EXPOSURE, HoldKind.NO_WAY)
 
 
 def _stopped(facts: Facts, policy: Policy, now: datetime) -> Nothing | None:

@@ -1,5 +1,6 @@
 """Taking a late fee back: the payment had been in time and was only posted late, or the bill had been wrong."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,21 @@ def reverse_if_wrong(account: Account, bill_ids: list[UUID], data: dict[str, Any
     for fee in LateFee.objects.filter(account=account, bill_id__in=bill_ids, reversed_at=None).select_related("bill"):
         if data["difference"] < 0 or fee.bill.due_date > due_before:
             _reverse(fee, "the bill was wrong", f"corrected:{fee.pk}")
+
+
+def assessed_since(since: datetime, account_ids: Iterable[UUID]) -> list[UUID]:
+    """Which of the accounts bear a fee that was decided since then."""
+    mine = LateFee.objects.filter(reversed_at=None, step__decided_at__gte=since, account_id__in=account_ids)
+    return list(mine.order_by("account_id").values_list("account_id", flat=True).distinct())
+
+
+def reverse_as_ours(account: Account, since: datetime) -> int:
+    """Fees decided while a way that we had named was failing go back. With the account locked; returns how many."""
+    mine = LateFee.objects.filter(account=account, reversed_at=None, step__decided_at__gte=since).select_related("bill")
+    found = list(mine.select_for_update(of=("self",)))
+    for fee in found:
+        _reverse(fee, "a way that we had named was failing", f"our-fault:{fee.pk}")
+    return len(found)
 
 
 def _reverse(fee: LateFee, why: str, key: str) -> None:

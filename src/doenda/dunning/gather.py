@@ -13,6 +13,7 @@ from doenda.assurance.rule import NAMED
 from doenda.billing import classes, owed
 from doenda.billing.models import Account, BillItem, Line
 from doenda.billing.owed import BillOwed
+from doenda.dunning import nothing_works
 from doenda.dunning.case_facts import Debt, Facts, LineFacts, Told
 from doenda.dunning.clock import Stop, counted
 from doenda.dunning.models import Case, CaseStep, Hold, LateFee, LineCommand
@@ -124,6 +125,7 @@ def stops(account_id: UUID) -> tuple[Stop, ...]:
 def faults(account_id: UUID) -> list[Stop]:
     """The same without holds: what our own evidence says."""
     found = [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
+    found += nothing_works.stops(clock.now())
     found += [Stop(HoldKind.OUR_FAULT, start, end, "a payment") for start, end in pending.our_faults(account_id)]
     found += [Stop(HoldKind.UNKNOWN, start, end, "a payment") for start, end in pending.unknowns(account_id)]
     found += [Stop(HoldKind.UNKNOWN, start, end, "a debit") for start, end in pending.instructed(account_id)]

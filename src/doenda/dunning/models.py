@@ -151,6 +151,39 @@ class LateFee(Row):
         constraints: ClassVar = [models.CheckConstraint(name="late_fee_above_zero", condition=Q(amount__gt=0))]
 
 
+class Misled(Row):
+    """An account that was told that a way named to it fails, by exposure; `why`: tried, near or lasts (see `misled`).
+
+    `notice_id` None: nothing was owed, or it had just been told of another failure. `back_at`: told, or found to need
+    no telling, that it works again.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    exposure_id = models.UUIDField()
+    way = models.CharField(max_length=60)
+    why = models.CharField(max_length=8)
+    told_at = models.DateTimeField()
+    notice_id = models.UUIDField(null=True)
+    back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "exposure_id"], name="misled_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["exposure_id", "id"], name="misled_not_back", condition=Q(back_at=None)),
+            models.Index(fields=["account", "told_at"], name="misled_account"),
+        ]
+
+
+class HarmUndone(Row):
+    """What was taken back of an exposure when it was found: fees and bars decided after its onset. Once an exposure."""
+
+    exposure_id = models.UUIDField(unique=True)
+    way = models.CharField(max_length=60)
+    misled = models.IntegerField()
+    fees = models.IntegerField()
+    bars = models.IntegerField()
+
+
 class LineCommand(Row):
     """What we ask of the network for one line; the newest wins. `confirmed` only when the network itself shows it."""
 

@@ -64,6 +64,11 @@ class Policy:
     promises_each_bill: int
     ours_days: int
     said_each_bill: int
+    misled_near_hours: int
+    misled_lasts_minutes: int
+    misled_once_hours: int
+    no_way_stops_minutes: int
+    no_way_lifts_minutes: int
     hold_days: Mapping[HoldKind, int]
 
     def rung(self, stage: Stage) -> Rung | None:
@@ -175,8 +180,8 @@ def _version(raw: dict[str, Any]) -> Policy:
 
 
 def _read(raw: dict[str, Any]) -> Policy:
-    reminder, fee, threshold, notice, promise = (
-        raw.pop(part) for part in ("reminder", "late_fee", "threshold", "notice", "promise")
+    reminder, fee, threshold, notice, promise, misled, no_way = (
+        raw.pop(part) for part in ("reminder", "late_fee", "threshold", "notice", "promise", "misled", "no_way")
     )
     if fee.pop("free_until") != "end_of_due_month":
         raise ValueError("late_fee.free_until must be end_of_due_month")
@@ -208,9 +213,14 @@ def _read(raw: dict[str, Any]) -> Policy:
         promises_each_bill=promise.pop("each_bill"),
         ours_days=promise.pop("ours_days"),
         said_each_bill=promise.pop("said_each_bill"),
+        misled_near_hours=misled.pop("near_hours"),
+        misled_lasts_minutes=misled.pop("lasts_minutes"),
+        misled_once_hours=misled.pop("once_hours"),
+        no_way_stops_minutes=no_way.pop("stops_minutes"),
+        no_way_lifts_minutes=no_way.pop("lifts_minutes"),
         hold_days=MappingProxyType({HoldKind(kind): days for kind, days in raw.pop("hold_days").items()}),
     )
-    for part in (reminder, fee, threshold, notice, promise):
+    for part in (reminder, fee, threshold, notice, promise, misled, no_way):
         if part:
             raise ValueError(f"nobody reads {', '.join(sorted(part))}")
     return made
@@ -223,6 +233,8 @@ def _check(policy: Policy) -> None:
         "fee_basis_points": 0, "threshold_bills": 1, "notice_days": 1, "delivery_margin_days": 0, "usable_days": 1,
         "stands_days": 0, "promise_longest_days": 1, "promises_each_bill": 0, "ours_days": 1,
         "fee_reminded_days": 1, "said_each_bill": 0,
+        "misled_near_hours": 0, "misled_lasts_minutes": 0, "misled_once_hours": 1, "no_way_stops_minutes": 0,
+        "no_way_lifts_minutes": 1,
     }  # fmt: skip
     wrong = [
         f"{key} must be a whole number, {least} or more"

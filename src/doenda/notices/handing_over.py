@@ -85,6 +85,8 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
         if not ways or (method and method not in {way.method for way in ways}):
             return _hold(notice, NO_WAY, min(NO_WAY_PAUSE, 5.0 * 2 ** min(row.tries, 6)))
         guidance.offer("pay", account.pk, "notice", lang=notice.lang, subject_id=notice.pk)
+    elif kind.names:
+        ways = guidance.offer("pay", account.pk, "notice", lang=notice.lang, subject_id=notice.pk).ways
     text = wording.compose(notice, found, phone, ways)
     notice.handed_at, notice.state, notice.held_reason = now, Notice.State.DUE, ""
     notice.save(update_fields=["handed_at", "state", "held_reason"])

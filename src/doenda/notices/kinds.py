@@ -5,7 +5,8 @@ of the account's currency. Understood besides what a kind needs: `currency`, `un
 ("customer" or "ours", of a promise), `method` (leave only once a way with this method is proven), `longest_days` (of a
 suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it), `leave_by` (a
 day after which it says something untrue: it is cancelled if it has not left by then), `line` (the id of the line that
-it is about), `back` ("source" or "asked": where an overpaid sum goes), `next` (the day of the next debit).
+it is about), `back` ("source" or "asked": where an overpaid sum goes), `failed` (the methods that do
+not work), `next` (the day of the next debit).
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ class Kind:
     ways and is not sent once nothing is owed. `whole`: the amount is all that is overdue on the account, not one
     bill's. `opens`: it leads to the bill by link or code. `full`: always the full text, never the short one.
     `objection`: it says whom to tell when it is wrong.
+    `names`: it names what works, if anything does, and leaves all the same if nothing does.
     """
 
     needs: tuple[str, ...] = ()
@@ -25,6 +27,7 @@ class Kind:
     opens: bool = False
     full: bool = False
     objection: bool = False
+    names: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -36,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "promise_due": Kind(needs=("until",), asks=True, opens=True),
     "fault_mended": Kind(full=True, asks=True, opens=True),
     "way_back": Kind(full=True, asks=True, opens=True),
+    "misled": Kind(needs=("failed",), full=True, names=True, opens=True),
     "receipt": Kind(needs=("amount",)),
     "restored": Kind(),
     "unknown_outcome": Kind(needs=("amount",), full=True),

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from doenda.access import codes, tokens
-from doenda.assurance.guidance import OfferedWay, names
+from doenda.assurance.guidance import OfferedWay, method_name, names
 from doenda.billing import owed
 from doenda.billing.models import Account, Bill, Line
 from doenda.kernel import clock, texts, words
@@ -77,8 +77,8 @@ def _more(notice: Notice, kind: Kind, args: dict[str, str]) -> list[str]:
         parts.append(texts.say("notice-fee-ahead", lang, **args))
     if kind.asks and "until" in args and notice.kind != "promise_due":
         parts.append(texts.say("notice-moved", lang, **args))
-    lines = [texts.say("notice-ways", lang, **args)] if kind.asks else []
-    if kind.opens and "code" in args:
+    lines = [texts.say("notice-ways", lang, **args)] if kind.asks or (kind.names and "ways" in args) else []
+    if kind.opens and "code" in args and (lines or not kind.names):
         part = None if with_links() else "sms" if args["door"] == "voice" else "site"
         lines.append(texts.say("notice-open", lang, part=part, **args))
     if lines:
@@ -99,6 +99,7 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
         "bills": "one" if found.bills <= 1 else str(found.bills),
     }
     args |= _lines(notice, lang)
+    args["works"] = "something" if ways else "nothing"
     args["door"] = "voice" if any(way.channel == "voice" for way in ways) else "site"
     args["where"] = f"114/{args['call']}" if args["door"] == "voice" else args["site"]
     if ways:
@@ -129,6 +130,8 @@ def _of_params(params: dict[str, Any], notice: Notice, lang: str) -> dict[str, s
             args[name] = _when(str(params[name]), lang)
     if params.get("fee") and params.get("fee_after") and _day(str(params["fee_after"])) >= clock.today():
         args["fee_after"] = _when(str(params["fee_after"]), lang)
+    if params.get("failed"):
+        args["failed"] = ", ".join(method_name(method, lang) for method in params["failed"])
     if params.get("effective"):
         first = _day(str(params["effective"]))
         args |= {

@@ -22,3 +22,28 @@ web-error-bad = Something on this page was incomplete, so we did nothing. No mon
 web-error-gone = There is no page at this address. Open the link in your text message again, or use your six-digit code.
 web-error-ours = Something went wrong on our side. If you were paying, do not pay again: open the same link and we will show you how far it got.
 web-error-again = Start again
+
+### What works now, and what does not.
+status-title = What works now
+    .title = Ways to pay: how they stand
+status-at = as of { $when }
+status-works = Works now: { $ways }
+status-no-way = No way to pay works at the moment. While that lasts there is no late fee and no suspension, and we will tell you when it does.
+status-unknown = We cannot tell at the moment. What is not known to work is not named.
+status-past = Incidents of the last { $days } days
+status-none = None.
+status-incident-provider = Fault: { $methods }
+status-incident-no-way = Fault: nothing worked
+status-since = Since
+status-detected = Noticed after
+status-repaired = Repaired after
+status-customers = Customers told of it
+status-money = Bills that wait
+status-lasted = { $minutes ->
+        [0] {""}
+       *[other] { $minutes } min{" "}
+    }{ $seconds } s
+status-event-withdrawn = { $method }: no longer named
+status-event-returned = { $method }: works again
+status-event-no-way = nothing works
+status-event-mended = all repaired

@@ -22,3 +22,28 @@ web-error-bad = 이 화면의 내용이 온전하지 않아서 아무것도 하�
 web-error-gone = 이 주소의 화면은 없어요. 문자의 링크를 다시 누르시거나 여섯 자리 번호로 들어와 주세요.
 web-error-ours = 저희 쪽에 문제가 생겼어요. 결제하시던 중이었다면 다시 결제하지 마세요. 같은 링크를 다시 누르시면 어디까지 됐는지 보여 드려요.
 web-error-again = 처음으로
+
+### 지금 되는 것과 되지 않는 것.
+status-title = 지금 되는 것
+    .title = 납부 방법 상황
+status-at = { $when } 기준
+status-works = 지금 되는 방법: { $ways }
+status-no-way = 지금은 요금을 낼 수 있는 방법이 없어요. 그동안 연체가산금도 정지도 없고, 되는 대로 알려 드려요.
+status-unknown = 지금 상황을 확인할 수 없어요. 확인되지 않은 방법은 안내하지 않아요.
+status-past = 지난 { $days }일 동안의 장애
+status-none = 없어요.
+status-incident-provider = { $methods } 장애
+status-incident-no-way = 되는 방법이 하나도 없었던 장애
+status-since = 시작
+status-detected = 알아차리기까지
+status-repaired = 고치기까지
+status-customers = 안내받은 고객
+status-money = 기다리는 요금
+status-lasted = { $minutes ->
+        [0] {""}
+       *[other] { $minutes }분{" "}
+    }{ $seconds }초
+status-event-withdrawn = { $method }: 안내를 멈췄어요
+status-event-returned = { $method }: 다시 돼요
+status-event-no-way = 되는 방법이 없어요
+status-event-mended = 모두 고쳤어요

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from doenda.channels.web import views
+from doenda.channels.web import status, views
 
 urlpatterns = [
     path("", views.enter),
     path("p/<str:token>", views.bill),
     path("s/<str:address>", views.visit),
     path("s/<str:address>/return", views.returned),
+    path("status", status.status),
+    path("status.json", status.status),
     path("robots.txt", views.robots),
     path("health", views.health),
 ]

@@ -24,6 +24,7 @@ why-reason-nothing_overdue = nothing is overdue
 why-reason-nothing_barring_overdue = nothing is unpaid that may stop a line
 why-reason-below_threshold = too little is unpaid to stop a line
 why-reason-nobody_can_pay = nobody can pay at the moment
+why-reason-we_were_failing = a way that we had named did not work that day
 why-reason-no_way = there was no way to pay, through our fault
 why-reason-not_decided = a stop that nobody decided
 why-reason-longest_bar = the longest time that a line may be stopped is over

@@ -24,6 +24,7 @@ why-reason-nothing_overdue = 밀린 요금이 없음
 why-reason-nothing_barring_overdue = 정지할 수 있는 미납이 없음
 why-reason-below_threshold = 정지 기준보다 적은 미납
 why-reason-nobody_can_pay = 지금은 아무도 요금을 낼 수 없음
+why-reason-we_were_failing = 그날 안내해 드린 방법이 되지 않았음(저희 쪽 장애)
 why-reason-no_way = 낼 수 있는 방법이 없었음(저희 쪽 장애)
 why-reason-not_decided = 정해지지 않은 정지
 why-reason-longest_bar = 정지할 수 있는 가장 긴 기간이 지남

@@ -61,6 +61,12 @@ notice-fault-mended = The fault on our side is mended: you can pay again. { $amo
 notice-way-back = You can pay your bill again now. { $amount } remains. We are sorry for the wait. No late fee and no suspension for the time when you could not pay.
     .sms = { $carrier }: you can pay again. { $amount }. { $where }→{ $code }
 
+notice-misled = What we told you of ({ $failed }) does not work at the moment. The fault is ours, not yours. While it lasts there is no late fee and no suspension, and your due date moves by as much. { $works ->
+        [nothing] Just now nothing works. You need not do anything. We will text you as soon as something does.
+       *[something] We will tell you when it works again. If you want to pay now, the ways below work.
+    }
+    .sms = { $carrier }: { $failed } is down. No fees for now.
+
 notice-receipt = We received { $paid }. Thank you.{ $lines ->
         [barred] {" "}Your line will be back shortly; we will text you when it is.
         [stays] {" "}{ $overdue } is still overdue. When it is paid, your line comes back.
