@@ -311,18 +311,31 @@ def test_the_onset_is_never_after_the_withdrawal(start: WayState, found: Steps) 
             assert rule.onset(state, now) <= (state.withdrawn_at or now)
 
 
-@given(st.floats(0.02, 0.15), st.integers(0, 12), st.integers(0, 60))
-def test_a_run_of_successes_at_once_is_the_same_as_one_by_one(p0: float, failures: int, count: int) -> None:
-    state = fold(replace(PROVEN, baseline=p0), [*real(BAD, *range(1, failures)), *real(GOOD, 20), *real(BAD, 21)])
+@given(
+    st.floats(0.02, 0.15),
+    st.integers(0, 12),
+    st.integers(0, 2),
+    st.lists(st.booleans(), max_size=60),
+)
+def test_a_run_of_successes_at_once_is_the_same_as_one_by_one(
+    p0: float, failures: int, failed_walks: int, synthetic: list[bool]
+) -> None:
+    bad = [*real(BAD, *range(1, failures)), *real(GOOD, 20), *real(BAD, 21), *walks(BAD, *range(22, 22 + failed_walks))]
+    state = fold(replace(PROVEN, baseline=p0), bad)
     if state.mode != "alive":
         return
-    single = fold(state, real(GOOD, *range(30, 30 + count)))
-    at_once = rule.successes(state, count, after(29 + count))
-    assert (at_once.real, at_once.slow) == pytest.approx((single.real, single.slow), abs=1e-9)
-    assert replace(at_once, real=0, slow=0) == replace(single, real=0, slow=0)
+    good = [(walks if each else real)(GOOD, 30 + at)[0] for at, each in enumerate(synthetic)]
+    single = fold(state, good)
+    count = sum(synthetic)
+    at_once = rule.successes(state, len(good) - count, after(29 + len(good)), synthetic=count)
+    close = pytest.approx((single.real, single.slow, single.synthetic), abs=1e-9)
+    assert (at_once.real, at_once.slow, at_once.synthetic) == close
+    assert (at_once.degraded, at_once.last_proof_at) == (single.degraded, single.last_proof_at)
+    if at_once.clean:
+        assert at_once.series_from is None
 
 
 def test_successes_that_have_more_to_decide_are_not_taken_at_once() -> None:
-    for state in (withdrawn_by_walks(), fold(CONFIRMED, walks(BAD, 30)), fold(PROVEN, walks(BAD, 30))):
+    for state in (withdrawn_by_walks(), fold(CONFIRMED, walks(BAD, 30))):
         with pytest.raises(ValueError, match="one by one"):
             rule.successes(state, 3, after(100))

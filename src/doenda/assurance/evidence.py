@@ -1,11 +1,10 @@
 """Outcomes of ways become evidence, and evidence moves a way's standing in the same transaction.
 
-This lies on the way of every payment, and hundreds of payments share a few ways, so a success on a way that is proven
-and has no points against it only inserts its row: nothing that it could change is worth a lock that everybody needs.
-Its proof is not lost: whoever asks where a way stands reads the newest proof from the evidence itself (an index look-up
-a way). Failures, and successes while something stands against the way, lock the way's row, are judged at once, and see
-those stored proofs, too. A success that is stored while another transaction stores the first failure is not counted
-against that failure's points: 0.64 of 11 points, to the side of caution.
+This lies on the way of every payment, and hundreds of payments share a few ways, so a success on a way that may be
+named and that is far from being doubted only inserts its row: nothing that it could change is worth a lock that
+everybody needs. It is not lost: whoever asks where a way stands reads the newest proof from the evidence itself, and
+whoever next locks the way (`standing.lock`) counts the successes stored since it was last judged. Failures, and
+successes while the way is in doubt or withdrawn, lock the way's row and are judged at once.
 """
 
 from collections.abc import Sequence
@@ -22,10 +21,10 @@ from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
 from doenda.kernel.ids import new_id
 
-__all__ = ["Outcome", "UnknownWay", "Worked", "record", "worked_many"]
+__all__ = ["Outcome", "Tried", "UnknownWay", "record", "record_many"]
 
 _INSERT = """
-WITH way AS (SELECT slug, standing = 'proven' AND calm AS calm FROM assurance_way WHERE slug = %(way)s),
+WITH way AS (SELECT slug, standing IN ('proven', 'degraded') AND calm AS calm FROM assurance_way WHERE slug = %(way)s),
      new AS (INSERT INTO assurance_evidence
                  (id, created_at, way_id, outcome, at, synthetic, source_kind, source_id, account_id, detail)
              SELECT %(id)s, %(now)s, slug, %(outcome)s, %(at)s, %(synthetic)s, %(source_kind)s, %(source_id)s,
@@ -36,13 +35,15 @@ WITH way AS (SELECT slug, standing = 'proven' AND calm AS calm FROM assurance_wa
 SELECT calm, EXISTS (SELECT 1 FROM new) FROM way
 """
 
-_CALM = "SELECT slug, standing = 'proven' AND calm FROM assurance_way WHERE slug = ANY(%s)"
+_CALM = "SELECT slug, standing IN ('proven', 'degraded') AND calm FROM assurance_way WHERE slug = ANY(%s)"
 _INSERT_MANY = """
 INSERT INTO assurance_evidence
-    (created_at, outcome, synthetic, source_kind, id, way_id, at, source_id, account_id, detail)
-SELECT %s::timestamptz, 'worked', false, %s, u.*
-  FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[]) u
+    (created_at, id, way_id, outcome, at, synthetic, source_kind, source_id, account_id, detail)
+SELECT %s::timestamptz, u.*
+  FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::bool[], %s::text[], %s::text[], %s::uuid[],
+              %s::text[]) u
 ON CONFLICT DO NOTHING
+RETURNING id
 """
 
 
@@ -86,63 +87,82 @@ def record(
         raise UnknownWay(way)
     calm, new = found
     if new and _weighs(kind, calm):
-        _judge(way, Event(kind, at, now, synthetic), evidence_id, detail)
+        tried = Tried(way, kind, source_kind, source_id, synthetic, account_id, at, detail)
+        _judge(way, [(evidence_id, tried)], now)
     return bool(new)
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
-    """A customer's success on a way, as `record` is told of one; its source is an attempt of `source_kind`."""
+class Tried:
+    """One outcome of a way, as `record` is told of it."""
 
     way: str
+    outcome: Outcome
+    source_kind: str
     source_id: str
-    account_id: UUID
-    at: datetime
+    synthetic: bool
+    account_id: UUID | None = None
+    at: datetime | None = None
     detail: str = ""
 
 
-def worked_many(found: Sequence[Worked], *, source_kind: str) -> set[str]:
-    """The set-wise twin of `record` for successes. Returns the ways that are not known: of those nothing is written.
+def record_many(found: Sequence[Tried]) -> set[str]:
+    """The set-wise twin of `record`. Returns the ways that are not known: of those nothing is written.
 
-    Where something stands against a way each success is judged by itself.
+    A way is locked once, in the order of the slugs, if any of the outcomes could change its standing; then all of them
+    are judged, in the order in which they happened, and each change of its word is a transition of its own.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("evidence is recorded in the transaction that makes it true")
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(_CALM, [sorted({each.way for each in found})])
-        calm = dict(cursor.fetchall())
-        plain = [each for each in found if calm.get(each.way)]
-        columns: list[list[Any]] = [
-            [new_id() for _ in plain],
-            [each.way for each in plain],
-            [min(each.at, now) for each in plain],
-            [each.source_id for each in plain],
-            [each.account_id for each in plain],
-            [each.detail[:200] for each in plain],
-        ]
-        cursor.execute(_INSERT_MANY, [now, source_kind, *columns])
-    for each in found:
-        if calm.get(each.way) is False:
-            record(
-                each.way,
-                Outcome.WORKED,
-                source_kind=source_kind,
-                source_id=each.source_id,
-                synthetic=False,
-                account_id=each.account_id,
-                at=each.at,
-                detail=each.detail,
-            )
+        calm: dict[str, bool] = dict(cursor.fetchall())
+        known = [(new_id(), each) for each in found if each.way in calm]
+        cursor.execute(_INSERT_MANY, [now, *_columns(known, now)])
+        new = {row[0] for row in cursor.fetchall()}
+    by_way: dict[str, list[tuple[UUID, Tried]]] = {}
+    for evidence_id, each in known:
+        if evidence_id in new:
+            by_way.setdefault(each.way, []).append((evidence_id, each))
+    for way in sorted(by_way):
+        if any(_weighs(each.outcome, calm[way]) for _, each in by_way[way]):
+            _judge(way, by_way[way], now)
     return {each.way for each in found} - calm.keys()
+
+
+def _columns(known: Sequence[tuple[UUID, Tried]], now: datetime) -> list[list[Any]]:
+    return [
+        [evidence_id for evidence_id, _ in known],
+        [each.way for _, each in known],
+        [each.outcome.value for _, each in known],
+        [min(each.at or now, now) for _, each in known],
+        [each.synthetic for _, each in known],
+        [each.source_kind for _, each in known],
+        [each.source_id for _, each in known],
+        [each.account_id for _, each in known],
+        [each.detail[:200] for _, each in known],
+    ]
+
+
+def _judge(slug: str, found: Sequence[tuple[UUID, Tried]], now: datetime) -> None:
+    """Judge outcomes that are stored, in the order in which they happened. Each change of the way's word is written."""
+    way, state = standing.lock(slug, but=[evidence_id for evidence_id, _ in found])
+    unwritten: tuple[UUID, Tried] | None = None
+    for evidence_id, each in sorted(found, key=lambda one: one[1].at or now):
+        state = rule.judge(state, Event(each.outcome, min(each.at or now, now), now, each.synthetic))
+        unwritten = (evidence_id, each)
+        if rule.standing(state, now) != way.standing:
+            standing.write(way, state, _cause(each), evidence_id=evidence_id)
+            unwritten = None
+    if unwritten is not None:
+        standing.write(way, state, _cause(unwritten[1]), evidence_id=unwritten[0])
+
+
+def _cause(each: Tried) -> str:
+    source = "a synthetic walk" if each.synthetic else "a customer's try"
+    return f"{source}: {each.outcome.value}{' - ' + each.detail if each.detail else ''}"
 
 
 def _weighs(kind: Outcome, calm: bool) -> bool:
     return kind in rule.FAILURES or (kind is Outcome.WORKED and not calm)
-
-
-def _judge(slug: str, event: Event, evidence_id: UUID, detail: str) -> None:
-    way, state = standing.lock(slug)
-    source = "a synthetic walk" if event.synthetic else "a customer's try"
-    cause = f"{source}: {event.outcome.value}{' - ' + detail if detail else ''}"
-    standing.write(way, rule.judge(state, event), cause, evidence_id=evidence_id)

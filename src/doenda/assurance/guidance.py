@@ -10,7 +10,7 @@ snapshot for a few seconds. If the database does not answer, nothing is named.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from uuid import UUID
@@ -84,6 +84,7 @@ class Snapshot:
     taken_at: datetime
     valid_until: datetime
     version: int
+    _named: dict[tuple[str, str, int], tuple[OfferedWay, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def named(self, medium: str, purpose: str = "pay") -> tuple[OfferedWay, ...]:
         """The ways that `medium` may name, best first."""
@@ -91,6 +92,12 @@ class Snapshot:
             raise ValueError(f"no such medium: {medium!r}")
         if (now := clock.now()) > self.valid_until:
             return ()
+        key = medium, purpose, int(now.timestamp())  # hours begin and end at whole seconds
+        if key not in self._named:
+            self._named[key] = self._name(medium, purpose, now)
+        return self._named[key]
+
+    def _name(self, medium: str, purpose: str, now: datetime) -> tuple[OfferedWay, ...]:
         allowed = _PAGE_ORDER if medium == "page" else NAMED
         mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed and not _shut(way, now)]
         mine.sort(key=lambda way: allowed.index(way.standing))

@@ -18,7 +18,8 @@ class Way(models.Model):
     """What a customer can be told to do, and the rule's memory of it (`state`, see rule.WayState).
 
     `standing` is the word at the last judgement; who reads it must let time pass first: `standing.current()`.
-    `calm`: another success would change nothing but the proof's age.
+    `calm`: a success need not be judged at once; those stored since `judged_id` (an evidence id) count when the row is
+    next locked.
     """
 
     slug = models.CharField(max_length=60, primary_key=True)
@@ -38,6 +39,7 @@ class Way(models.Model):
     retired_at = models.DateTimeField(null=True)
     state = models.JSONField(default=dict)
     version = models.BigIntegerField(default=0)
+    judged_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -74,6 +76,7 @@ class Evidence(Row):
         indexes: ClassVar = [
             models.Index(fields=["way", "at"], name="evidence_way"),
             models.Index(fields=["way", "at"], name="evidence_proof", condition=Q(outcome="worked")),
+            models.Index(fields=["way", "id"], name="evidence_since", condition=Q(outcome="worked")),
         ]
 
 

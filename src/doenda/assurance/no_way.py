@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from doenda.assurance import guidance, pager
-from doenda.assurance.models import Exposure, NoWay
+from doenda.assurance.models import Exposure, NoWay, Way
+from doenda.assurance.rule import NAMED
 from doenda.kernel import clock, facts, sweeps
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,10 @@ def stretches(since: datetime, purpose: str = "pay") -> Sequence[NoWay]:
 
 @facts.subscribes("assurance.way_changed", name="assurance.no_way")
 def _changed(fact: facts.Fact) -> None:
-    settle()
+    """At once when the last way goes or the first comes back; the rest is the sweep's."""
+    named, lasting = Way.objects.filter(standing__in=NAMED), NoWay.objects.filter(until=None)
+    if lasting.exists() if fact.data["to"] in NAMED else not named.exists():
+        settle()
 
 
 @sweeps.sweep("no_way", every=2)

@@ -17,8 +17,13 @@ def worked(attempt: Attempt, *, at: datetime | None) -> None:
 
 def worked_many(found: Sequence[tuple[Attempt, datetime]]) -> None:
     """The same of many attempts at once, none of them a probe's."""
-    told = [evidence.Worked(each.way, _source(each), each.account_id, at, each.reason) for each, at in found]
-    for way in evidence.worked_many(told, source_kind="attempt"):
+    told = [
+        evidence.Tried(
+            each.way, evidence.Outcome.WORKED, "attempt", _source(each), False, each.account_id, at, each.reason
+        )
+        for each, at in found
+    ]
+    for way in evidence.record_many(told):
         log.warning("no way %s to learn about", way)
 
 

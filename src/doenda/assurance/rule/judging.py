@@ -35,7 +35,7 @@ def with_proof(state: WayState, at: datetime | None) -> WayState:
         return state
     if state.last_proof_at is not None and at <= state.last_proof_at:
         return state
-    return replace(state, last_proof_at=at, clean_proof_at=at if state.calm else state.clean_proof_at)
+    return replace(state, last_proof_at=at, clean_proof_at=at if state.clean else state.clean_proof_at)
 
 
 def judge(state: WayState, event: Event) -> WayState:
@@ -54,20 +54,24 @@ def judge(state: WayState, event: Event) -> WayState:
     return tick(_count(state, event, at) if state.mode == "alive" else _test(state, event, at), event.now)
 
 
-def successes(state: WayState, count: int, at: datetime) -> WayState:
-    """Real successes in a row, the last of them at `at`: the same as judging each.
+def successes(state: WayState, real: int, at: datetime, *, synthetic: int = 0) -> WayState:
+    """Successes in a row, `real` and `synthetic` ones, the last of them at `at`: the same as judging each.
 
-    Raises ValueError where that is more than counting down: withdrawn, or with points or doubts by walks.
+    Raises ValueError where their order matters: withdrawn, or while confirm runs are awaited.
     """
-    if state.mode != "alive" or state.synthetic or state.doubt_at is not None:
+    if state.mode != "alive" or state.doubt_at is not None:
         raise ValueError("this state takes successes one by one")
-    if not count:
+    if not real + synthetic:
         return state
-    real = max(0.0, state.real + count * weights.success(state.baseline))
-    slow = max(0.0, state.slow + count * weights.success(state.baseline, weights.FIFTH))
-    state = replace(state, real=real, slow=slow, degraded=state.degraded and slow > weights.DEGRADED_UNTIL)
-    state = replace(state, last_proof_at=_later(state.last_proof_at, at))
-    return state if real else replace(state, clean_proof_at=_later(state.clean_proof_at, at), series_from=None)
+    points = state.real + real * weights.success(state.baseline)
+    left = max(0.0, state.synthetic + min(0.0, points) + synthetic * SYNTHETIC_PASS)
+    slow = max(0.0, state.slow + real * weights.success(state.baseline, weights.FIFTH))
+    state = replace(state, real=max(0.0, points), synthetic=left, slow=slow)
+    degraded = state.degraded and slow > weights.DEGRADED_UNTIL
+    state = replace(state, degraded=degraded, last_proof_at=_later(state.last_proof_at, at))
+    if state.points:
+        return state
+    return replace(state, clean_proof_at=_later(state.clean_proof_at, at), series_from=None)
 
 
 def tick(state: WayState, now: datetime) -> WayState:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from doenda.assurance.hours import ALWAYS, Calendar
-from doenda.assurance.rule.weights import P0
+from doenda.assurance.rule.weights import P0, SUSPECT_ABOVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,13 @@ class WayState:
 
     @property
     def calm(self) -> bool:
-        """A further success could change nothing but the proof's age."""
-        return self.mode == "alive" and self.points + self.slow == 0 and self.doubt_at is None
+        """A further success need not be known at once: it takes points off, and no word changes for it."""
+        return self.mode == "alive" and self.points <= SUSPECT_ABOVE and self.doubt_at is None
+
+    @property
+    def clean(self) -> bool:
+        """Nothing stands against the way."""
+        return self.mode == "alive" and self.points == 0 and self.doubt_at is None
 
     @property
     def proven_until(self) -> datetime | None:

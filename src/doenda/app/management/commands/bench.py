@@ -1,5 +1,5 @@
-"""`doenda bench pay | import | deposits`: how much in a second, beside what the same machine could do at best;
-`detection`: how soon and how falsely, beside others' rules."""
+"""`doenda bench pay | import | deposits | evidence`: how much in a second, beside what the same machine could do at
+best; `detection`: how soon and how falsely, beside others' rules."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--database", help="URL of a migrated database, which keeps what the bench writes")
         parser.add_argument("--rounds", type=int, default=5, help="pay: of each kind; the median counts")
-        parser.add_argument("--seconds", type=float, default=8.0, help="pay: how long a round is")
+        parser.add_argument("--seconds", type=float, default=8.0, help="pay, evidence: how long a round is")
         parser.add_argument("--statements", action="store_true", help="pay: list what one payment says to the database")
         parser.add_argument("--rows", type=int, default=100_000, help="import, deposits: bills or lines in the file")
 
@@ -57,6 +57,12 @@ def _deposits(options: dict[str, Any]) -> Result:
     return deposits.run(options["rows"], options["database"], say=_say)
 
 
+def _evidence(options: dict[str, Any]) -> Result:
+    from doenda.app.benches.evidence import run
+
+    return run.run(options["seconds"], database=options["database"], say=_say)
+
+
 def _detection(options: dict[str, Any]) -> Result:
     from doenda.app.benches.detection import run
 
@@ -66,6 +72,7 @@ def _detection(options: dict[str, Any]) -> Result:
 _BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {
     "deposits": _deposits,
     "detection": _detection,
+    "evidence": _evidence,
     "import": _import,
     "pay": _pay,
 }

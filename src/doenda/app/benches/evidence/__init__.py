@@ -1,0 +1,1 @@
+"""`bench evidence`: outcomes in, standings out, and guidance read meanwhile."""
