@@ -12,7 +12,7 @@ def test_a_decision_is_timed_from_the_commit_of_the_failure_before_it_was_seen()
 
 
 def test_the_bench_counts_what_it_sent_and_sees_what_was_decided() -> None:
-    result = run.run(1.5, ways=20, say=lambda line: None)
+    result = run.run(4.0, ways=20, say=lambda line: None)
     figures = result.figures
     assert figures["rows_per_second"] > 0
     assert figures["floor_rows_per_second"] > figures["rows_per_second"]
