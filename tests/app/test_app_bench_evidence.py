@@ -1,9 +1,13 @@
-"""`doenda bench evidence`: outcomes in, decisions out, guidance read beside; its figures are what they say."""
+"""`doenda bench evidence`: what it sends is recorded and decided, and its delays are what they say."""
 
 import pytest
 
 from doenda.app.benches.evidence import run
 from doenda.app.benches.evidence.run import Sent
+from doenda.assurance import evidence
+from doenda.assurance.models import Evidence, Way
+from doenda.kernel.db import atomic
+from doenda.kernel.randomness import stream
 
 
 def test_a_decision_is_timed_from_the_commit_of_the_failure_before_it_was_seen() -> None:
@@ -11,12 +15,11 @@ def test_a_decision_is_timed_from_the_commit_of_the_failure_before_it_was_seen()
     assert run._delays(sent, {"a": 2.4, "b": 5.4, "nobody": 1.0}) == pytest.approx([0.1, 0.0])
 
 
-def test_the_bench_counts_what_it_sent_and_sees_what_was_decided() -> None:
-    result = run.run(4.0, ways=20, say=lambda line: None)
-    figures = result.figures
-    assert figures["rows_per_second"] > 0
-    assert figures["floor_rows_per_second"] > figures["rows_per_second"]
-    assert 0 < figures["ratio"] < 1
-    assert figures["reads_per_second"] > 0
-    assert figures["ways"] == 20
-    assert figures["decisions"] >= 1, "ways that fail for good are withdrawn"
+def test_what_it_sends_is_recorded_and_a_way_that_fails_for_good_is_withdrawn(committed_db: str) -> None:
+    slugs = run._ways(5)
+    with atomic():
+        evidence.record_many([run._outcome(slug, [], stream(slug)) for slug in slugs for _ in range(5)])
+    sent = run._send(slugs, 4.0, stream(2), breaks=True)
+    assert Evidence.objects.count() == sent.rows + 25
+    assert Way.objects.get(pk=slugs[0]).standing == "withdrawn"
+    assert sent.failures[slugs[0]]
