@@ -10,6 +10,7 @@ class AssuranceConfig(AppConfig):
     append_only: ClassVar[tuple[str, ...]] = (
         "assurance_evidence",
         "assurance_transition",
+        "assurance_waydecision",
         "assurance_offer",
         "assurance_incidentevent",
     )

@@ -118,7 +118,8 @@ def record_many(found: Sequence[Tried]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(_CALM, [sorted({each.way for each in found})])
         calm: dict[str, bool] = dict(cursor.fetchall())
-        known = [(new_id(), each) for each in found if each.way in calm]
+        in_order = sorted((each for each in found if each.way in calm), key=lambda each: min(each.at or now, now))
+        known = [(new_id(), each) for each in in_order]
         cursor.execute(_INSERT_MANY, [now, *_columns(known, now)])
         new = {row[0] for row in cursor.fetchall()}
     by_way: dict[str, list[tuple[UUID, Tried]]] = {}
@@ -146,10 +147,10 @@ def _columns(known: Sequence[tuple[UUID, Tried]], now: datetime) -> list[list[An
 
 
 def _judge(slug: str, found: Sequence[tuple[UUID, Tried]], now: datetime) -> None:
-    """Judge outcomes that are stored, in the order in which they happened. Each change of the way's word is written."""
+    """Judge stored outcomes in the order given. Each change of the way's word is written."""
     way, state = standing.lock(slug, but=[evidence_id for evidence_id, _ in found])
     unwritten: tuple[UUID, Tried] | None = None
-    for evidence_id, each in sorted(found, key=lambda one: one[1].at or now):
+    for evidence_id, each in found:
         state = rule.judge(state, Event(each.outcome, min(each.at or now, now), now, each.synthetic))
         unwritten = (evidence_id, each)
         if rule.standing(state, now) != way.standing:

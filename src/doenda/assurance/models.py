@@ -80,6 +80,23 @@ class Evidence(Row):
         ]
 
 
+class WayDecision(Row):
+    """What changed a way's state beside evidence and time: a person's word, the configuration, a learned baseline.
+
+    `kind`: withdraw, vouch, close, retire, offer_again, baseline, with_parent. `value`: an instant (close) or a share
+    (baseline), as text. With the evidence these are all inputs of the rule: see replay.
+    """
+
+    way = models.ForeignKey(Way, models.PROTECT, related_name="decisions", db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=12)
+    value = models.CharField(max_length=40, default="", blank=True)
+    who = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["way", "id"], name="decision_way")]
+
+
 class Transition(Row):
     """A way's standing changed: the word before and after, and why."""
 

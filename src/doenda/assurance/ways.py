@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from doenda.assurance import hours, rule
+from doenda.assurance import deciding, hours, rule
 from doenda.assurance.hours import Calendar
 from doenda.assurance.models import Exposure, Transition, Way
 from doenda.assurance.rule import Name, WayState
@@ -147,23 +147,20 @@ def ensure_ways(using: str = "default") -> int:
             }
             way, _ = rows.update_or_create(slug=one.slug, defaults=values)
             if way.retired_at is not None and not load(way).retired_by_hand:
-                _turn(way, offered_again(load(way)), "its provider is offered again", using)
+                _turn(way, "offer_again", "its provider is offered again", using)
         gone = rows.exclude(slug__in=[one.slug for _, one in listed]).filter(retired_at=None).select_for_update()
         for way in gone:
             _end_exposures([way.slug], using)
-            _turn(way, replace(load(way), retired_at=clock.now()), "no longer offered", using)
+            _turn(way, "retire", "no longer offered", using)
     return len(listed)
 
 
-def offered_again(state: WayState) -> WayState:
-    """A retired way's state once it may be offered again: unproven, unless evidence or a person withdrew it."""
-    back = replace(state, retired_at=None, retired_by_hand=False)
-    return rule.restored(back, counts_from=clock.now()) if back.mode == "alive" else back
-
-
-def _turn(way: Way, state: WayState, cause: str, using: str) -> None:
-    """Write a change that no evidence made (see standing.write for those)."""
+def _turn(way: Way, kind: str, cause: str, using: str) -> None:
+    """Write a change that the configuration made (see standing.write for others)."""
     now, was = clock.now(), Name(way.standing)
+    state = deciding.decided(
+        way, load(way), kind, now, who="configuration", reason=cause, value="configuration", using=using
+    )
     way.standing, way.state, way.calm = rule.standing(state, now), store(state), state.calm
     way.proven_until, way.retired_at = state.proven_until, state.retired_at
     way.since, way.version = now, way.version + 1
