@@ -1,4 +1,4 @@
-"""What changes a way's state beside evidence and time, each by its name: the same when it is decided and when replayed."""
+"""What changes a way's state beside evidence and time, each by its name: the same when decided and when replayed."""
 
 from collections.abc import Callable
 from dataclasses import replace
