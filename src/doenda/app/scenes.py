@@ -2,12 +2,14 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from doenda.app.stage import Stage
 from doenda.assurance import guidance
 from doenda.billing.imports.run import import_file
 from doenda.billing.models import Bill, Line
-from doenda.kernel import clock, offset, sweeps, texts
+from doenda.kernel import clock, net, offset, sweeps, texts
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import inside, outside
 from doenda.notices.models import Notice
@@ -145,8 +147,20 @@ def _id(text: str) -> UUID | None:
         return None
 
 
+def board(stage: Stage) -> dict[str, Any]:
+    """The public board, as JSON."""
+    found: dict[str, Any] = net.call("web", "GET", f"{stage.base}/status.json").json()
+    return found
+
+
+def as_working(text: str) -> str:
+    """The text without what it says does not work."""
+    return re.sub(r"안내해 드린 방법\([^)]*\)|told you of \([^)]*\)", "", text)
+
+
 def names_a_way(text: str) -> bool:
-    """Does a text name a method of paying, in either language?"""
+    """Does a text name a method of paying as one that works, in either language?"""
+    text = as_working(text)
     return any(
         guidance.method_name(method, lang) in text for method in ("card", "transfer") for lang in texts.LANGUAGES
     )

@@ -3,7 +3,7 @@
 from doenda.app import scenes
 from doenda.app.result import Result
 from doenda.app.stage import Stage
-from doenda.assurance import guidance
+from doenda.assurance import guidance, no_way
 from doenda.billing.models import Bill
 from doenda.channels.web import walker
 from doenda.dunning import outlook
@@ -26,6 +26,8 @@ def run(stage: Stage) -> Result:
     seconds = clock.monotonic() - begun
     result.expect(withdrawn and seconds <= LIMIT_SECONDS, f"ways were still named after {seconds:.0f} s")
     dead_since = clock.now()
+    nothing = scenes.wait_for(lambda: scenes.board(stage)["no_way"], 15)
+    result.expect(nothing, "the board does not say that nothing works")
     scenes.pass_days(stage, 12, walk=False)
     naming = Delivery.objects.filter(at__gt=dead_since).exclude(ways=[]).count()
     texts = scenes.inbox_since(stage, dead_since)
@@ -36,6 +38,8 @@ def run(stage: Stage) -> Result:
     result.expect(seen.held, "the clock of who was told did not stop")
     result.notes.append(f"who was told before is held for: {seen.held_for or 'exposure'}")
     _customers(result, told, later)
+    stretch = no_way.running()
+    result.expect(stretch is not None and stretch.failed, "that nothing works is not known as a state")
     barred = LineCommand.objects.exclude(wanted="none").count()
     result.expect(barred == 0, f"{barred} lines were told to be barred while nothing could be paid")
     result.figures = {

@@ -36,10 +36,9 @@ def _one(number: int, fault: Fault, count: int) -> list[str]:
                     WAY, outcome, source_kind="bench", source_id=f"{number}-{each}", synthetic=seen.walk, at=at
                 )
             state = rule.judge(state, Event(outcome, at, clock.now(), seen.walk))
-            stored = standing.current()[WAY]
-            said = rule.standing(state, clock.now())
-            if (stored.standing, round(stored.points, 9)) != (said, round(state.points, 9)):
-                found.append(
-                    f"outcome {each}: rows say {stored.standing} {stored.points}, the rule {said} {state.points}"
-                )
+            word, said = standing.current()[WAY].standing, rule.standing(state, clock.now())
+            with atomic():
+                _, stored = standing.lock(WAY)  # with the successes that are stored and not judged yet
+            if (word, round(stored.points, 9)) != (said, round(state.points, 9)):
+                found.append(f"outcome {each}: rows say {word} {stored.points}, the rule {said} {state.points}")
     return found

@@ -81,9 +81,18 @@ def _parallel_pay(options: dict[str, Any]) -> Result:
         return parallel_pay.run(running, payers=options["payers"])
 
 
+def _last_step(options: dict[str, Any]) -> Result:
+    from doenda.app.drills import last_step
+    from doenda.app.stage import stage
+
+    with stage(say=_say) as running:
+        return last_step.run(running)
+
+
 _DRILLS: dict[str, Callable[[dict[str, Any]], Result]] = {
     "unknown": _unknown,
     "bank-dead": _bank_dead,
+    "last-step": _last_step,
     "kill": _kill,
     "bad-files": _bad_files,
     "providers": _providers,
