@@ -16,7 +16,14 @@ class AssuranceConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        from doenda.assurance import incidents, no_way, pager, standing  # noqa: F401 - sweeps and subscribers
+        from doenda.assurance import (  # noqa: F401 - sweeps and subscribers
+            baselines,
+            incidents,
+            no_way,
+            pager,
+            parents,
+            standing,
+        )
 
         post_migrate.connect(_ways_after_migrate, sender=self, dispatch_uid="doenda.assurance.ways")
 

@@ -27,6 +27,8 @@ KINDS: dict[str, Decide] = {
     "close": _closed,
     "retire": lambda state, now, value: replace(state, retired_at=now, retired_by_hand=value != "configuration"),
     "offer_again": lambda state, now, value: offered_again(state, now),
+    "with_parent": lambda state, now, value: replace(rule.withdrawn(state, now), by_parent=True),
+    "parent_back": lambda state, now, value: rule.restored(state, counts_from=now),
     "baseline": lambda state, now, value: replace(state, baseline=float(value)),
 }
 """From a state, the instant and the decision's value to the state after it."""

@@ -7,6 +7,7 @@ whoever next locks the way (`standing.lock`) counts the successes stored since i
 successes while the way is in doubt or withdrawn, lock the way's row and are judged at once.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
 from doenda.kernel.ids import new_id
 
-__all__ = ["Outcome", "Tried", "UnknownWay", "record", "record_many"]
+__all__ = ["Outcome", "Tried", "UnknownWay", "record", "record_many", "report"]
 
 _INSERT = """
 WITH way AS (SELECT slug, standing IN ('proven', 'degraded') AND calm AS calm FROM assurance_way WHERE slug = %(way)s),
@@ -132,6 +133,23 @@ def record_many(found: Sequence[Tried]) -> set[str]:
     return {each.way for each in found} - calm.keys()
 
 
+def report(way: str, *, who: str, account_id: UUID | None = None, said: str = "") -> bool:
+    """A person says that the way does not work: counted once a person, way and day. Returns False if it was known.
+
+    `who` names the person among all (an account, a visit, a clerk). Raises UnknownWay; see `record`.
+    """
+    source = f"{clock.today():%Y%m%d} {way} {who}"
+    return record(
+        way,
+        Outcome.REPORTED,
+        source_kind="report",
+        source_id=hashlib.sha256(source.encode()).hexdigest()[:40],
+        synthetic=False,
+        account_id=account_id,
+        detail=said,
+    )
+
+
 def _columns(known: Sequence[tuple[UUID, Tried]], now: datetime) -> list[list[Any]]:
     return [
         [evidence_id for evidence_id, _ in known],
@@ -161,9 +179,11 @@ def _judge(slug: str, found: Sequence[tuple[UUID, Tried]], now: datetime) -> Non
 
 
 def _cause(each: Tried) -> str:
+    if each.outcome is Outcome.REPORTED:
+        return f"people say that it does not work{': ' + each.detail if each.detail else ''}"
     source = "a synthetic walk" if each.synthetic else "a customer's try"
     return f"{source}: {each.outcome.value}{' - ' + each.detail if each.detail else ''}"
 
 
 def _weighs(kind: Outcome, calm: bool) -> bool:
-    return kind in rule.FAILURES or (kind is Outcome.WORKED and not calm)
+    return kind in rule.FAILURES or kind is Outcome.REPORTED or (kind is Outcome.WORKED and not calm)

@@ -23,6 +23,7 @@ CAPABILITIES = frozenset({SCRIPTS})
 _PLAIN = {
     *("mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"),
     *("baseline", "slow", "degraded", "doubt_failed", "doubt_passed"),
+    *("reports_answered", "reports_needed", "by_parent"),
 }
 _IN_COLUMNS = {"lease", "confirms", "closed_until", "retired_at", "calendar"}
 CONFIRMS = 2
@@ -204,6 +205,6 @@ def _outside(value: Any) -> Any:
 def _inside(name: str, value: Any) -> Any:
     if name in _PLAIN:
         return value
-    if name == "withdrawals":
+    if name in {"withdrawals", "reports"}:
         return tuple(datetime.fromisoformat(one) for one in value)
     return None if value is None else datetime.fromisoformat(value)

@@ -6,4 +6,8 @@ from django.apps import AppConfig
 class ProbesConfig(AppConfig):
     name = "doenda.probes"
     label = "probes"
+
+    def ready(self) -> None:
+        from doenda.probes import news  # noqa: F401 - subscribers
+
     append_only: ClassVar[tuple[str, ...]] = ("probes_proberun",)

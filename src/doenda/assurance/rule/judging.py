@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from doenda.assurance.rule import weights
+from doenda.assurance.rule import reporting, weights
 from doenda.assurance.rule.memory import WayState
 from doenda.assurance.rule.reading import closed_until, leased
 from doenda.assurance.rule.weights import (
@@ -44,6 +44,8 @@ def judge(state: WayState, event: Event) -> WayState:
     A success in closed hours is a proof all the same: it happened.
     """
     state = tick(state, event.now)
+    if event.outcome is Outcome.REPORTED:
+        return reporting.reported(state, event.now)
     if event.outcome is not Outcome.WORKED and event.outcome not in FAILURES:
         return state
     at = min(event.at, event.now)
@@ -57,9 +59,9 @@ def judge(state: WayState, event: Event) -> WayState:
 def successes(state: WayState, real: int, at: datetime, *, synthetic: int = 0) -> WayState:
     """Successes in a row, `real` and `synthetic` ones, the last of them at `at`: the same as judging each.
 
-    Raises ValueError where their order matters: withdrawn, or while confirm runs are awaited.
+    Raises ValueError where their order matters: withdrawn, or in doubt.
     """
-    if state.mode != "alive" or state.doubt_at is not None:
+    if state.mode != "alive" or state.doubt_at is not None or state.reported_at is not None:
         raise ValueError("this state takes successes one by one")
     if not real + synthetic:
         return state
@@ -78,6 +80,7 @@ def tick(state: WayState, now: datetime) -> WayState:
     """Let time pass: confirm runs are waited for no longer, holds end, and a way that has shown enough comes back."""
     if state.doubt_at is not None and now - state.doubt_at >= CONFIRMED_WITHIN:
         state = _decided(state, now)
+    state = reporting.forgotten(state, now)
     if state.by_hand:
         return state
     held = state.hold_until is not None and now < state.hold_until
@@ -99,6 +102,7 @@ def restored(state: WayState, counts_from: datetime | None) -> WayState:
         degraded=False,
         sprt=0.0,
         by_hand=False,
+        by_parent=False,
         blind=False,
         counts_from=counts_from,
         clean_proof_at=state.last_proof_at,
@@ -120,6 +124,9 @@ def withdrawn(state: WayState, now: datetime, *, by_hand: bool = False) -> WaySt
         counts_from=now,
         blind=state.synthetic <= SUSPECT_ABOVE,
         by_hand=by_hand,
+        by_parent=False,
+        reports=(),
+        reported_at=None,
         real=0.0,
         synthetic=0.0,
         slow=0.0,
@@ -142,7 +149,7 @@ def _count(state: WayState, event: Event, at: datetime) -> WayState:
         last = _later(state.last_failure_at, at)
         state = replace(state, last_failure_at=last, series_from=state.series_from or at)
     else:
-        state = replace(state, last_proof_at=_later(state.last_proof_at, at))
+        state = reporting.answered(replace(state, last_proof_at=_later(state.last_proof_at, at)), event.now)
     state = _walked(state, event.now, failed=failed) if event.synthetic else _tried(state, failed=failed)
     if state.points >= WITHDRAW_AT:
         return withdrawn(state, event.now)

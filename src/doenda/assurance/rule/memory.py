@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from doenda.assurance.hours import ALWAYS, Calendar
-from doenda.assurance.rule.weights import P0, SUSPECT_ABOVE
+from doenda.assurance.rule.weights import P0, REPORTS_NEEDED, SUSPECT_ABOVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,10 @@ class WayState:
     `baseline`: the share of real tries that fail while all is well. `slow`: the points of the test for a fifth failing,
     `degraded` since it came to its threshold. `confirms`: how many confirm runs a failing walk starts; `doubt_at`:
     since when they are waited for, `doubt_failed` and `doubt_passed`: what has landed, the first failure included.
+    `reports`: when people lately said that it does not work; `reported_at`: since when they are so many that it is in
+    doubt, until `reports_answered` tries have worked; `wary_since`: they were wrong then, so more are needed.
     `clean_proof_at`: the last proof at a moment without points; `series_from`: the first failure of the present points.
+    `by_parent`: withdrawn because its provider fails, not by evidence of its own.
     `blind`: real traffic withdrew the way while the synthetic walks saw nothing. `counts_from`: older outcomes belong
     to an earlier chapter and weigh nothing. `closed_from` and `closed_until`: a closure by hand, beside the calendar's.
     """
@@ -28,6 +31,12 @@ class WayState:
     synthetic: float = 0.0
     slow: float = 0.0
     degraded: bool = False
+    reports: tuple[datetime, ...] = ()
+    reported_at: datetime | None = None
+    reports_answered: int = 0
+    reports_needed: int = REPORTS_NEEDED
+    wary_since: datetime | None = None
+    by_parent: bool = False
     doubt_at: datetime | None = None
     doubt_failed: int = 0
     doubt_passed: int = 0
@@ -58,7 +67,8 @@ class WayState:
     @property
     def calm(self) -> bool:
         """A further success need not be known at once: it takes points off, and no word changes for it."""
-        return self.mode == "alive" and self.points <= SUSPECT_ABOVE and self.doubt_at is None
+        settled = self.doubt_at is None and self.reported_at is None
+        return self.mode == "alive" and self.points <= SUSPECT_ABOVE and settled
 
     @property
     def clean(self) -> bool:

@@ -18,7 +18,7 @@ def standing(state: WayState, now: datetime) -> Name:
         return Name(state.mode)
     if not leased(state, now):
         return Name.UNPROVEN
-    if state.points > SUSPECT_ABOVE or state.doubt_at is not None:
+    if state.points > SUSPECT_ABOVE or state.doubt_at is not None or state.reported_at is not None:
         return Name.SUSPECT
     return Name.DEGRADED if state.degraded else Name.PROVEN
 

@@ -33,6 +33,13 @@ QUIET = timedelta(seconds=120)
 
 The strict rule would wait for real successes for ever where nobody comes: at night, or in a demonstration."""
 
+REPORTS_NEEDED, REPORTS_MOST = 3, 24
+"""Distinct people who say that it does not work; doubled whenever they were wrong, to at most so many."""
+REPORTS_WITHIN = timedelta(minutes=30)
+REPORTS_ANSWERED_BY = 3
+REPORTS_LAST = timedelta(minutes=10)
+REPORTS_FORGOTTEN = timedelta(hours=6)
+
 
 def failure(p0: float, p1: float = HALF) -> float:
     """The weight of a real failure, for `p1` of all failing against `p0`."""

@@ -6,13 +6,15 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a try of a way showed. Only `worked` is a proof, only the two failures count against the way."""
+    """What a try of a way showed. Only `worked` is a proof, only the two failures count against the way; what a person
+    says (`reported`) puts it in doubt."""
 
     WORKED = "worked"
     FAILED_BY_US = "failed_by_us"
     FAILED_BY_PROVIDER = "failed_by_provider"
     FAILED_BY_CUSTOMER = "failed_by_customer"
     PENDING = "pending"
+    REPORTED = "reported"
 
 
 FAILURES = frozenset({Outcome.FAILED_BY_US, Outcome.FAILED_BY_PROVIDER})

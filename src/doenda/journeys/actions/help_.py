@@ -1,5 +1,8 @@
 """What a person will look at: a claim, a dispute, a call back, a report. Each dated, with the clock stopped."""
 
+import contextlib
+
+from doenda.assurance import evidence
 from doenda.contact import tickets
 from doenda.contact.models import Ticket
 from doenda.journeys.actions.binding import Answered, Context, action
@@ -33,8 +36,18 @@ def report_fault(context: Context) -> Answered:
     ticket, made = _open(context, "report", f"report-{context.bill.id}", where)
     facts_of = {"session": str(context.session.id), "way": context.data.get("way", ""), "channel": where}
     with atomic():
+        _say(context)
         facts.record("journeys.report", context.account.id, facts_of)
     return ("held" if made else "held_before"), {UNTIL: ticket.answer_by.isoformat()}
+
+
+def _say(context: Context) -> None:
+    """What a customer says of a way is evidence of it, once a customer and day."""
+    way = str(context.data.get("way", ""))
+    if not way:
+        return
+    with contextlib.suppress(evidence.UnknownWay):
+        evidence.report(way, who=str(context.account.id), account_id=context.account.id, said=context.session.channel)
 
 
 def _ticket(context: Context, kind: str, key: str, *, words: str = "") -> Answered:

@@ -3,6 +3,7 @@
 doenda ways [--json]                                    how they stand now
 doenda ways withdraw|vouch|retire|offer-again WAY --who NAME --reason TEXT
 doenda ways close WAY --until 2026-01-31T09:00 --who NAME --reason TEXT
+doenda ways report WAY --who NAME --reason TEXT         a clerk's or an agent's word that it does not work
 doenda ways history WAY                                 its transitions, the newest last
 doenda ways replay [WAY]                                the log from zero: the same transitions?
 """
@@ -12,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from doenda.assurance import by_hand, replay, standing
+from doenda.assurance import by_hand, evidence, replay, standing
 from doenda.assurance.models import Transition, Way
 from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
@@ -24,13 +26,14 @@ _DECIDE = {
     "retire": by_hand.retire,
     "offer-again": by_hand.offer_again,
 }
+_DO = ("list", "close", "report", "history", "replay", *_DECIDE)
 
 
 class Command(BaseCommand):
     help = "How every way stands and why; withdraw, vouch, close, retire by hand; replay the log of evidence."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("do", nargs="?", default="list", choices=["list", "close", "history", "replay", *_DECIDE])
+        parser.add_argument("do", nargs="?", default="list", choices=_DO)
         parser.add_argument("way", nargs="?", default="")
         parser.add_argument("--who", default="", help="who decides it")
         parser.add_argument("--reason", default="", help="why: it is kept and shown")
@@ -54,6 +57,8 @@ class Command(BaseCommand):
         try:
             if do == "close":
                 by_hand.close(way, _instant(options["until"]), who=who, reason=reason)
+            elif do == "report":
+                _report(way, who, reason)
             else:
                 _DECIDE[do](way, who=who, reason=reason)
         except UnknownWay as error:
@@ -102,6 +107,13 @@ class Command(BaseCommand):
             self.stdout.write("ok" if ok else "not ok")
         if not ok:
             raise SystemExit(1)
+
+
+def _report(way: str, who: str, reason: str) -> None:
+    if not who.strip() or not reason.strip():
+        raise ValueError("a report needs a person and what was seen")
+    with transaction.atomic():
+        evidence.report(way, who=f"staff {who}", said=f"{who}: {reason}")
 
 
 def _row(each: standing.Standing) -> dict[str, Any]:
