@@ -172,12 +172,12 @@ def _tried(state: WayState, *, failed: bool) -> WayState:
 def _walked(state: WayState, now: datetime, *, failed: bool) -> WayState:
     """A walk by ourselves. One that fails starts confirm runs, and nothing is decided until they have landed: on the
     first of them alone, a healthy way would be withdrawn three times as often. After two failures that were counted
-    already, a third one needs no more of them."""
+    already and that nothing has taken off since, a third one needs no more of them."""
     if state.doubt_at is not None:
         state = replace(state, doubt_failed=state.doubt_failed + failed, doubt_passed=state.doubt_passed + (not failed))
         landed = state.doubt_failed + state.doubt_passed - 1
         return _summed(state) if landed >= state.confirms else state
-    if failed and state.confirms and state.synthetic + SYNTHETIC_FAILURE < WITHDRAW_AT:
+    if failed and state.confirms and state.synthetic < 2 * SYNTHETIC_FAILURE:
         return replace(state, doubt_at=now, doubt_failed=1)
     return replace(state, synthetic=max(0.0, state.synthetic + (SYNTHETIC_FAILURE if failed else SYNTHETIC_PASS)))
 
