@@ -4,7 +4,7 @@ The cause of a failing way is its provider: a provider that dies takes all of it
 nothing works at all is a problem of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -68,11 +68,13 @@ def sweep(limit: int = 100) -> int:
         if (nothing := no_way.running()) and (rows or clock.now() - nothing.since >= no_way.PAGED_AFTER):
             now_failing[f"no_way:{nothing.purpose}"] = Cause(nothing.since, nothing.created_at)
         open_now = {each.cause: each for each in Incident.objects.filter(mended_at=None)}
-        changed = sum(_go_on(cause, what, open_now.get(cause)) for cause, what in now_failing.items())
+        failing = {way for way, _, _ in rows}
+        changed = sum(_go_on(cause, what, open_now.get(cause), failing) for cause, what in now_failing.items())
         return changed + sum(_close(each) for cause, each in open_now.items() if cause not in now_failing)
 
 
-def _go_on(cause: str, what: Cause, known: Incident | None) -> int:
+def _go_on(cause: str, what: Cause, known: Incident | None, failing: Iterable[str]) -> int:
+    """`failing`: every way that fails, for an incident that is about all of them."""
     incident = known or Incident.objects.create(
         cause=cause, onset=min(what.onset, what.detected_at), detected_at=what.detected_at
     )
@@ -83,7 +85,7 @@ def _go_on(cause: str, what: Cause, known: Incident | None) -> int:
         _note(incident, "returned", way, clock.now())
     if known is None and not what.ways:
         _note(incident, "no_way", "", what.detected_at)
-    counted = _count(incident, what)
+    counted = _count(incident, what.ways or failing)
     return int(known is None or told != what.ways or counted)
 
 
@@ -119,12 +121,12 @@ def _last_end(incident: Incident) -> datetime:
     return ended["last"] or clock.now()
 
 
-def _count(incident: Incident, what: Cause) -> bool:
+def _count(incident: Incident, ways: Iterable[str]) -> bool:
     """How many it touches, and the money that waits; the highest figures stay. Returns whether they grew."""
     now = clock.now()
     if incident.counted_at is not None and now - incident.counted_at < COUNTED_EVERY:
         return False
-    accounts = {account for way in what.ways for account in exposure.misled(way)}
+    accounts = {account for way in ways for account in exposure.misled(way)}
     sums = Bill.objects.filter(account_id__in=accounts, state=Bill.State.OPEN).values("currency")
     owed = sums.annotate(a=Sum("amount"), f=Sum("late_fee"), p=Sum("paid"), c=Sum("credited")).order_by("-a").first()
     delayed = owed["a"] + owed["f"] - owed["p"] - owed["c"] if owed else 0

@@ -40,7 +40,7 @@ status-repaired = Repaired after
 status-customers = Customers told of it
 status-money = Bills that wait
 status-lasted = { $minutes ->
-        [0] {""}
+        [none] {""}
        *[other] { $minutes } min{" "}
     }{ $seconds } s
 status-event-withdrawn = { $method }: no longer named

@@ -33,14 +33,14 @@ status-unknown = 지금 상황을 확인할 수 없어요. 확인되지 않은 �
 status-past = 지난 { $days }일 동안의 장애
 status-none = 없어요.
 status-incident-provider = { $methods } 장애
-status-incident-no-way = 되는 방법이 하나도 없었던 장애
+status-incident-no-way = 되는 방법이 하나도 없는 장애
 status-since = 시작
 status-detected = 알아차리기까지
 status-repaired = 고치기까지
 status-customers = 안내받은 고객
 status-money = 기다리는 요금
 status-lasted = { $minutes ->
-        [0] {""}
+        [none] {""}
        *[other] { $minutes }분{" "}
     }{ $seconds }초
 status-event-withdrawn = { $method }: 안내를 멈췄어요

@@ -169,7 +169,8 @@ def _shown(each: Told, lang: str) -> dict[str, Any]:
     ]
     if each.repair_seconds is not None:
         facts.append((texts.say("status-repaired", lang), _minutes(each.repair_seconds, lang)))
-    facts.append((texts.say("status-customers", lang), f"{row.affected:,}"))
+    if row.affected:
+        facts.append((texts.say("status-customers", lang), f"{row.affected:,}"))
     if row.currency:
         facts.append((texts.say("status-money", lang), words.amount(Money(row.delayed, row.currency), lang)))
     lines = [
@@ -189,4 +190,4 @@ def _name(method: str, lang: str) -> str:
 
 def _minutes(seconds: float, lang: str) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return texts.say("status-lasted", lang, minutes=str(minutes), seconds=str(rest))
+    return texts.say("status-lasted", lang, minutes=str(minutes) if minutes else "none", seconds=str(rest))
