@@ -29,6 +29,7 @@ KINDS: dict[str, Decide] = {
     "offer_again": lambda state, now, value: offered_again(state, now),
     "with_parent": lambda state, now, value: replace(rule.withdrawn(state, now), by_parent=True),
     "parent_back": lambda state, now, value: rule.restored(state, counts_from=now),
+    "doubt": lambda state, now, value: rule.doubted(state, now),
     "baseline": lambda state, now, value: replace(state, baseline=float(value)),
 }
 """From a state, the instant and the decision's value to the state after it."""

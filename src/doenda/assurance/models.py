@@ -83,7 +83,8 @@ class Evidence(Row):
 class WayDecision(Row):
     """What changed a way's state beside evidence and time: a person's word, the configuration, a learned baseline.
 
-    `kind`: withdraw, vouch, close, retire, offer_again, baseline, with_parent. `value`: an instant (close) or a share
+    `kind`: withdraw, vouch, close, retire, offer_again, baseline, doubt, with_parent,
+    parent_back. `value`: an instant (close) or a share
     (baseline), as text. With the evidence these are all inputs of the rule: see replay.
     """
 

@@ -7,6 +7,7 @@ a digit that looks like a letter.
 import base64
 import binascii
 import threading
+from datetime import datetime
 from uuid import UUID
 
 from doenda.kernel import clock, randomness
@@ -22,6 +23,11 @@ def new_id() -> UUID:
     milliseconds, fraction = divmod(at, 4096)
     tail = int.from_bytes(randomness.token_bytes(8)) & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | tail)
+
+
+def earliest(at: datetime) -> UUID:
+    """The least id of that instant: rows made since then have greater ones, and the primary key finds them."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def start_over() -> None:

@@ -8,6 +8,6 @@ class ProbesConfig(AppConfig):
     label = "probes"
 
     def ready(self) -> None:
-        from doenda.probes import news  # noqa: F401 - subscribers
+        from doenda.probes import absences, news  # noqa: F401 - sweeps and subscribers
 
     append_only: ClassVar[tuple[str, ...]] = ("probes_proberun",)

@@ -16,6 +16,7 @@ Time moves in two ways: `judge` takes in one outcome, `tick` lets time pass. Bot
 from doenda.assurance.rule.judging import Change, judge, restored, successes, tick, with_proof, withdrawn
 from doenda.assurance.rule.memory import WayState
 from doenda.assurance.rule.reading import closed_until, failing, leased, onset, standing
+from doenda.assurance.rule.reporting import doubted
 from doenda.assurance.rule.weights import WITHDRAW_AT
 from doenda.assurance.rule.words import FAILURES, NAMED, Event, Name, Outcome
 
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "WayState",
     "closed_until",
+    "doubted",
     "failing",
     "judge",
     "leased",

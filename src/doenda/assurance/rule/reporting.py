@@ -26,6 +26,13 @@ def reported(state: WayState, at: datetime) -> WayState:
     return replace(state, reports=recent)
 
 
+def doubted(state: WayState, at: datetime) -> WayState:
+    """In doubt at once, for what was measured and not for what was said."""
+    if state.mode != "alive" or state.reported_at is not None:
+        return state
+    return replace(state, reported_at=at, reports_answered=0)
+
+
 def answered(state: WayState, now: datetime) -> WayState:
     """It worked to the last step. Enough of that ends the doubt, and the next one needs twice as many reports: who
     makes them up cannot keep a way that works from being named."""
