@@ -150,11 +150,17 @@ def _swept(at: int, found: sweep.Swept) -> Seen:
 
 def child() -> None:
     """Play the job that stands on standard input; the connection is named by the environment."""
-    job = Job(**json.loads(sys.stdin.readline()))
-    threading.Thread(target=_until_the_end, daemon=True).start()
+    job = Job(**given())
     for seen in work(job):
         sys.stdout.write(json.dumps(asdict(seen)) + "\n")
         sys.stdout.flush()
+
+
+def given() -> dict[str, Any]:
+    """The job on the standard input; from now on this process ends when that input does."""
+    job: dict[str, Any] = json.loads(sys.stdin.readline())
+    threading.Thread(target=_until_the_end, daemon=True).start()
+    return job
 
 
 def _until_the_end() -> None:
@@ -166,7 +172,7 @@ def run(argv: Sequence[str], jobs: Sequence[Job], tells: Callable[[Seen], None])
     """Play every job in a process of its own; `argv` begins the command whose `child` it is. What went wrong with the
     processes themselves."""
     with databases.server() as server, ExitStack() as stack:
-        children = [_start(stack, server, argv, at, job) for at, job in enumerate(jobs)]
+        children = [start(stack, server, argv, at, job) for at, job in enumerate(jobs)]
         lock, wrong = threading.Lock(), list[str]()
 
         def listen(process: "subprocess.Popen[str]") -> None:
@@ -186,9 +192,8 @@ def run(argv: Sequence[str], jobs: Sequence[Job], tells: Callable[[Seen], None])
         return wrong
 
 
-def _start(
-    stack: ExitStack, server: embedded.Server, argv: Sequence[str], at: int, job: Job
-) -> "subprocess.Popen[str]":
+def start(stack: ExitStack, server: embedded.Server, argv: Sequence[str], at: int, job: Any) -> "subprocess.Popen[str]":
+    """A child on a clone of the template; `job`, a dataclass of plain values, stands on its standard input."""
     name = databases.clone(server, f"worlds_{at + 1}")
     env = {key: value for key, value in os.environ.items() if not key.startswith(("DATABASE_", "DOENDA_", "DJANGO_"))}
     env |= {
@@ -208,7 +213,7 @@ def _start(
     return process
 
 
-def _plain(job: Job) -> dict[str, Any]:
+def _plain(job: Any) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, Sequence) else value for name, value in vars(job).items()}
 
 
