@@ -227,7 +227,9 @@ def test_a_closure_by_hand_ends_by_itself_and_failures_in_it_weigh_nothing(db: N
 
 @pytest.mark.parametrize("lang", texts.LANGUAGES)
 def test_every_method_has_a_name(lang: str) -> None:
-    names = {one.parts[1]: guidance.method_name(one.parts[1], lang) for one in ways.definitions()}
+    names = {
+        one.parts[1]: guidance.method_name(one.parts[1], lang) for one in ways.definitions() if one.purpose == "pay"
+    }
     assert set(names) == {"card", "transfer", "deposit", "debit", "store", "cash"}
     assert len(set(names.values())) == len(names)
 

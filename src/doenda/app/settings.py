@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from doenda.app.providers import offered_by, providers_of
+from doenda.app.text_messages import gateway_of, smpp_of
 from doenda.kernel.database import pooled
 
 
@@ -84,6 +85,9 @@ DOENDA_SEALING_KEYS = [key for key in _env("DOENDA_SEALING_KEYS").split(",") if 
 DOENDA_IMPORT_MAX_BYTES = int(_env("DOENDA_IMPORT_MAX_BYTES", str(512 * 1024 * 1024)))
 DOENDA_SWITCH_URL = _env("DOENDA_SWITCH_URL", "http://127.0.0.1:8102")
 DOENDA_HANDSET_URL = _env("DOENDA_HANDSET_URL", "http://127.0.0.1:8103")
+DOENDA_GATEWAY = gateway_of(_env)
+DOENDA_SMPP: dict[str, Any] = smpp_of(_env, DOENDA_CALL)
+DOENDA_LOOP_NUMBER = _env("DOENDA_LOOP_NUMBER")  # a number of the carrier's own, E.164: loop texts prove the gateway
 # Link and code keys by id, newest last: the newest signs, all verify, so that a key can be rotated.
 DOENDA_LINK_KEYS = dict(
     pair.split(":", 1) for pair in _env("DOENDA_LINK_KEYS", "1:not-a-secret-outside-demo-and-tests").split(",")

@@ -39,7 +39,7 @@ def stretches(since: datetime, purpose: str = "pay") -> Sequence[NoWay]:
 @facts.subscribes("assurance.way_changed", name="assurance.no_way")
 def _changed(fact: facts.Fact) -> None:
     """At once when the last way goes or the first comes back; the rest is the sweep's."""
-    named, lasting = Way.objects.filter(standing__in=NAMED), NoWay.objects.filter(until=None)
+    named, lasting = Way.objects.filter(purpose__in=PURPOSES, standing__in=NAMED), NoWay.objects.filter(until=None)
     if lasting.exists() if fact.data["to"] in NAMED else not named.exists():
         settle()
 

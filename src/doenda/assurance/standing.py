@@ -110,6 +110,12 @@ def _read(way: Way, now: datetime) -> Standing:
     )
 
 
+def word(slug: str) -> Name | None:
+    """How one way stands at this moment; None if there is no such way."""
+    way = _with_proofs().filter(pk=slug).first()
+    return None if way is None else _read(way, clock.now()).standing
+
+
 def lock(slug: str, *, but: Collection[UUID] = ()) -> tuple[Way, WayState]:
     """The way's row, locked until the transaction ends, and its state with the successes that were stored meanwhile.
 

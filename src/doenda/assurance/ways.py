@@ -19,6 +19,8 @@ from doenda.kernel import clock
 
 SOURCE = Path(__file__).with_name("ways.toml")
 SCRIPTS = "scripts"
+PAY, TELL = "pay", "tell"
+"""What a way is for: a customer pays by it, or is told by it. Guidance names those to pay by."""
 CAPABILITIES = frozenset({SCRIPTS})
 _PLAIN = {
     *("mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"),
@@ -47,6 +49,8 @@ class WayDefinition:
         object.__setattr__(self, "capability", frozenset(self.capability))
         if self.slug.count("/") != 2:
             raise ValueError(f"{self.slug!r} is not channel/method/provider")
+        if self.purpose not in (PAY, TELL):
+            raise ValueError(f"no purpose {self.purpose!r}")
         if unknown := self.capability - CAPABILITIES:
             raise ValueError(f"no capability {', '.join(sorted(unknown))}")
         hours.named(self.calendar)
@@ -63,9 +67,12 @@ class WayDefinition:
         """Can a synthetic customer without scripts walk it here, to its last step?
 
         On a provider's own page only where `DOENDA_WALKED` names the provider: a stand-in, or a test mode without a
-        real payer's card. A deposit, where a hand is configured that pays in (`hand_address`).
+        real payer's card. A deposit, where a hand is configured that pays in (`hand_address`). What carries texts,
+        where a number of the carrier's own is configured that they can loop to.
         """
         channel, method, provider = self.parts
+        if self.purpose == TELL:
+            return bool(getattr(settings, "DOENDA_LOOP_NUMBER", ""))
         if channel != "web" or self.capability:
             return False
         if method == "deposit":
@@ -114,6 +121,11 @@ def terms(slug: str) -> WayDefinition:
     return _declared().get(slug) or WayDefinition(slug, "pay", 1)
 
 
+def declared(slug: str) -> bool:
+    """Does the list know this way?"""
+    return slug in _declared()
+
+
 def calendar_of(slug: str) -> Calendar:
     """When the way can be chosen. From the declaration and not the row: its words and hours are of one version."""
     return hours.named(terms(slug).calendar)
@@ -126,14 +138,14 @@ def carried_out_from(slug: str, chosen_at: datetime) -> datetime:
 
 
 def ensure_ways(using: str = "default") -> int:
-    """Make the rows agree with `ways.toml` and with `DOENDA_OFFERED`; returns the ways offered.
+    """Make the rows agree with `ways.toml`, `DOENDA_OFFERED` and `DOENDA_GATEWAY`; returns the ways offered.
 
     A way that is not listed, or whose provider is not offered, is retired; listed and offered again it comes back where
     evidence left it: withdrawn stays withdrawn, anything else needs a fresh proof. What a person retired stays retired
     (by_hand.offer_again). Each change is a transition; nothing of the past is changed.
     """
-    offered = set(getattr(settings, "DOENDA_OFFERED", ("sandbox",)))
-    listed = [(at, one) for at, one in enumerate(definitions()) if one.parts[2] in offered]
+    offered = {PAY: getattr(settings, "DOENDA_OFFERED", ("sandbox",)), TELL: (getattr(settings, "DOENDA_GATEWAY", ""),)}
+    listed = [(at, one) for at, one in enumerate(definitions()) if one.parts[2] in offered[one.purpose]]
     with transaction.atomic(using=using):
         rows = Way.objects.using(using)
         for position, one in listed:

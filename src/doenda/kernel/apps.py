@@ -16,7 +16,7 @@ class KernelConfig(AppConfig):
         from doenda.kernel import clock, offset, secrecy
         from doenda.kernel.database.grants import grant_after_migrate
 
-        named = ("SECRET_KEY", "DOENDA_LINK_KEYS", "DOENDA_SEALING_KEYS", "DOENDA_PROVIDERS")
+        named = ("SECRET_KEY", "DOENDA_LINK_KEYS", "DOENDA_SEALING_KEYS", "DOENDA_PROVIDERS", "DOENDA_SMPP")
         secrecy.know(secrecy.secrets_in({name: getattr(settings, name, "") for name in named}))
         secrecy.install()
         clock.runs_ahead_by(offset.current)

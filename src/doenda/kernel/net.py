@@ -5,6 +5,8 @@ A call inside a transaction is refused: it would hold locks while somebody else 
 """
 
 import json as jsonlib
+import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -130,6 +132,25 @@ def call(
         content = jsonlib.dumps(json, ensure_ascii=False).encode()
         sent.setdefault("Content-Type", "application/json;charset=utf-8")
     return _transport(Request(dep, method, url, sent, content, timeout))
+
+
+def dial(dep: str, host: str, port: int, *, tls: bool = False, timeout: float = 5.0) -> socket.socket:
+    """A TCP connection to `dep` for a protocol that is not HTTP; with `tls` its certificate is verified for `host`.
+
+    Whoever gets it closes it. Raises NotSent, InsideTransaction.
+    """
+    if _in_transaction():
+        raise InsideTransaction(f"{dep}: no network call inside a transaction")
+    try:
+        made = socket.create_connection((host, port), timeout=timeout)
+        try:
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return ssl.create_default_context().wrap_socket(made, server_hostname=host) if tls else made
+        except OSError:
+            made.close()
+            raise
+    except OSError as error:
+        raise NotSent(f"{dep}: {type(error).__name__}: {error}"[:200]) from error
 
 
 def _in_transaction() -> bool:

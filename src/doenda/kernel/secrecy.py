@@ -43,9 +43,9 @@ def know(values: Iterable[str]) -> None:
 
 
 def secrets_in(settings: Mapping[str, Any], *, all_of_it: bool = False) -> Iterator[str]:
-    """Every text under a name with "key", "secret" or "proof" in it, however deep: for `know`."""
+    """Every text under a name with "key", "secret", "password" or "proof" in it, however deep: for `know`."""
     for name, value in settings.items():
-        secret = all_of_it or any(word in str(name).lower() for word in ("key", "secret", "proof"))
+        secret = all_of_it or any(word in str(name).lower() for word in ("key", "secret", "password", "proof"))
         if isinstance(value, Mapping):
             yield from secrets_in(value, all_of_it=secret)
         elif secret:

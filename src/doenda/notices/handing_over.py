@@ -14,7 +14,7 @@ from doenda.billing.models import Account
 from doenda.kernel import clock, facts, ids, outbox
 from doenda.kernel.db import durable
 from doenda.kernel.models import OutboxRow
-from doenda.notices import gateways, objections, policy, wording
+from doenda.notices import gateways, objections, policy, reaching, wording
 from doenda.notices.kinds import KINDS
 from doenda.notices.models import Delivery, Notice
 from doenda.notices.sending import OUTBOX
@@ -69,8 +69,8 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     if _too_late(notice):
         facts.record("notices.cancelled", notice.account_id, {"notice_id": str(notice.pk), "kind": notice.kind})
         return _end(notice, row, Notice.State.CANCELLED, TOO_LATE)
-    if notice.handed_at is None and (why := objections.against(notice.kind, account.pk)):
-        return _hold(notice, why, OBJECTED_PAUSE)
+    if against := _against(notice):
+        return _hold(notice, *against)
     phone = notice.party.phone if notice.party is not None else ""
     if not phone:
         return _end(notice, row, Notice.State.FAILED, "no number to send to")
@@ -92,6 +92,13 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     notice.save(update_fields=["handed_at", "state", "held_reason"])
     _note(notice, Delivery.Event.HANDED_OVER, ways=[way.slug for way in ways], detail=text.kind)
     return _Ready(notice.pk, phone, text)
+
+
+def _against(notice: Notice) -> tuple[str, float] | None:
+    """Why it must wait whatever the hour, and for how many seconds: what it says may be untrue, or it cannot arrive."""
+    if notice.handed_at is None and (why := objections.against(notice.kind, notice.account_id)):
+        return why, OBJECTED_PAUSE
+    return (reaching.AWAY, reaching.PAUSE) if reaching.withdrawn() else None
 
 
 def _too_late(notice: Notice) -> bool:
@@ -146,6 +153,7 @@ def _conclude(notice_id: UUID, gateway: str, answer: gateways.HandOver, row: Out
             outbox.finish(row)
             return outbox.Sent()
         case gateways.Refused(reason=reason):
+            reaching.failed(notice, gateway, customers=True, why=reason)
             return _end(notice, row, Notice.State.FAILED, f"the gateway refused it: {reason}")
         case gateways.NotSent(reason=reason):
             _note(notice, Delivery.Event.NOT_SENT, detail=reason)
@@ -153,7 +161,8 @@ def _conclude(notice_id: UUID, gateway: str, answer: gateways.HandOver, row: Out
                 Notice.objects.filter(pk=notice.pk).update(handed_at=None)  # nobody was contacted
         case gateways.Unknown(reason=reason):
             _note(notice, Delivery.Event.NO_ANSWER, detail=reason)
-    return outbox.Again(min(LONGEST_PAUSE, 2.0 ** min(row.tries, 12)), answer.reason[:200])
+    pause = min(LONGEST_PAUSE, 2.0 ** min(row.tries, 12)) if answer.after is None else answer.after
+    return outbox.Again(pause, answer.reason[:200])
 
 
 def _note(

@@ -74,3 +74,60 @@ class Delivery(Row):
     event = models.CharField(max_length=12, choices=Event)
     detail = models.CharField(max_length=200, default="", blank=True)
     ways = ArrayField(models.CharField(max_length=60), default=list)
+
+
+class Segment(Row):
+    """A piece of a text that was handed, or is being handed, to an SMS centre. `ref`: our id of the text.
+
+    `attempt` counts texts that differ: a repeat of the very same one (`digest`, keyed) sends only what is missing.
+    `doubts`: times that it left and no answer came. `status` is the centre's last word, 0 for taken; `message_id` its
+    id there, in the form in which delivery receipts are matched. `to_tail`: the number's last digits.
+    """
+
+    ref = models.CharField(max_length=26)
+    attempt = models.SmallIntegerField()
+    number = models.SmallIntegerField()
+    total = models.SmallIntegerField()
+    concat = models.SmallIntegerField()
+    digest = models.CharField(max_length=64)
+    to_tail = models.CharField(max_length=8)
+    submitted_at = models.DateTimeField(null=True)
+    doubts = models.SmallIntegerField(default=0)
+    status = models.BigIntegerField(null=True)
+    message_id = models.CharField(max_length=80, default="", blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ref", "attempt", "number"], name="segment_once"),
+            models.CheckConstraint(
+                name="segment_place", condition=Q(number__gte=1, number__lte=models.F("total"), doubts__gte=0)
+            ),
+            models.CheckConstraint(name="segment_id_of_taken", condition=Q(message_id="") | Q(status=0)),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["message_id"], name="segment_message", condition=~Q(message_id="")),
+            models.Index(fields=["created_at"], name="segment_age"),
+        ]
+
+
+class PushedReceipt(Row):
+    """A delivery receipt as an SMS centre pushed it, whether or not we know its message yet; the same one twice is one.
+
+    `created_at` is when it came. `numbers`: the last digits of both its addresses.
+    """
+
+    message_id = models.CharField(max_length=80)
+    state = models.CharField(max_length=10)
+    detail = models.CharField(max_length=60, default="", blank=True)
+    numbers = ArrayField(models.CharField(max_length=8), default=list)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message_id", "digest"], name="pushed_receipt_once"),
+            models.CheckConstraint(
+                name="pushed_receipt_state",
+                condition=Q(state__in=["accepted", "delivered", "failed", "unknown"]) & ~Q(message_id=""),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="pushed_receipt_age")]

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from doenda.kernel import clock, facts, ids, sweeps
 from doenda.kernel.db import durable
-from doenda.notices import gateways, policy
+from doenda.notices import gateways, policy, reaching
 from doenda.notices.handing_over import failed
 from doenda.notices.models import Delivery, Notice
 
@@ -18,7 +18,7 @@ def sweep(limit: int = 100) -> int:
         notice = _claim()
         if notice is None:
             return done
-        receipt = gateways.chosen().receipt(ids.outside(notice.pk))
+        receipt = gateways.named(notice.gateway).receipt(ids.outside(notice.pk))
         durable(lambda n=notice, r=receipt: _conclude(n, r))  # type: ignore[misc]
     return limit
 
@@ -49,14 +49,17 @@ def _conclude(asked: Notice, receipt: gateways.Receipt) -> None:
         notice.state, notice.delivered_at = Notice.State.DELIVERED, now
         notice.save(update_fields=["state", "delivered_at"])
         _note(notice, Delivery.Event.DELIVERED)
+        reaching.worked(notice)
         facts.record(
             "notices.delivered",
             notice.account_id,
             {"notice_id": str(notice.pk), "kind": notice.kind, "at": now.isoformat()},
         )
     elif receipt.state == "failed":
+        reaching.failed(notice, notice.gateway, customers=True, why=receipt.reason)
         _fail(notice, receipt.reason or "the gateway says that it was not delivered")
     elif now - (notice.sent_at or now) >= policy.current().longest:
+        reaching.failed(notice, notice.gateway, customers=False, why="no delivery receipt came")
         _fail(notice, "no delivery receipt came")
 
 

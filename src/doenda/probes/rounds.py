@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import connection
 
 from doenda.kernel import clock
-from doenda.probes import schedules, turns, walks
+from doenda.notices import reaching
+from doenda.probes import loops, schedules, turns, walks
 from doenda.probes.models import ProbeRun, Turn
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def once(slugs: list[str]) -> list[ProbeRun]:
     if not by_lane:
         return []
     with ThreadPoolExecutor(min(LANES, len(by_lane)), thread_name_prefix="probe") as pool:
-        waiting = [pool.submit(_lane, mine, walks.walk) for mine in by_lane.values()]
+        waiting = [pool.submit(_lane, mine, walk) for mine in by_lane.values()]
     runs = {run.way: run for each in waiting for run in each.result()}
     return [runs[slug] for slug in slugs]
 
@@ -73,7 +74,7 @@ class Rounds:
     def step(self) -> list[str]:
         """Start what is due in lanes that are free. Returns the ways that were started; call it every second or so."""
         try:
-            turns.ensure(walks.ways())
+            turns.ensure(ways())
             turns.keep(self.name, list(self._held.values()))
             found = turns.claim(self.name, busy=[lane for lane, running in self._busy.items() if not running.done()])
         except Exception:
@@ -101,7 +102,7 @@ class Rounds:
         begun, due = clock.now(), None
         try:
             if not self._stopping:
-                run = walks.walk(turn.way, runner=self.name, confirms=turn.confirms)
+                run = walk(turn.way, runner=self.name, confirms=turn.confirms)
                 log.info("%s: %s in %.1f s %s", turn.way, run.outcome, run.seconds, run.trouble)
                 due = schedules.due(turn.way, begun, amount=walks.AMOUNT[walks.CURRENCY], every=self.every)
         except Exception:
@@ -116,3 +117,15 @@ class Rounds:
         except Exception:
             log.exception("the turn of %s could not be ended: its lease will", turn.way)
             connection.close()
+
+
+def ways() -> list[str]:
+    """Everything to walk now: ways to pay, and the gateway that carries texts."""
+    return walks.ways() + loops.ways()
+
+
+def walk(slug: str, *, runner: str = "", confirms: bool = False) -> ProbeRun:
+    """Walk one of them, whichever it is."""
+    if slug == reaching.way():
+        return loops.walk(slug, runner=runner, confirms=confirms)
+    return walks.walk(slug, runner=runner, confirms=confirms)

@@ -57,7 +57,7 @@ def due(slug: str, begun: datetime, *, amount: int, every: float | None = None) 
     A proven way whose lease is long (a walk that costs something) is walked four times a lease only, and not while
     customers prove it; one in doubt is walked as often as any other. `every` overrides the schedule's.
     """
-    schedule, way = of(slug), standing.current("pay").get(slug)
+    schedule, way = of(slug), standing.current().get(slug)
     pause = schedule.every if every is None else every
     if way is not None and way.standing in _RETURNING:
         pause = min(pause, schedule.returning)

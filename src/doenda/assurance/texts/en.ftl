@@ -5,6 +5,7 @@ way-deposit = deposit to a virtual account
 way-debit = automatic debit
 way-billing = saved card
 way-store = payment at a store
+way-text = text messages
 way-cash = cash at a store
 # $method: one of the names above; $when: a time of day, or a day with its time.
 way-opens-again = { $method }: again from { $when }

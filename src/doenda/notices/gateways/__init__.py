@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -20,16 +22,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It certainly does not have the message; try again."""
+    """It certainly does not have the message; try again, in `after` seconds if the gateway knows better than we."""
 
     reason: str
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have the message; try again with the same id."""
+    """It may have the message; try again with the same id, in `after` seconds if the gateway knows better than we."""
 
     reason: str
+    after: float | None = None
 
 
 type HandOver = Accepted | Refused | NotSent | Unknown
@@ -56,7 +60,34 @@ class Gateway(Protocol):
 
 
 def chosen() -> Gateway:
-    """The gateway of this installation."""
-    from doenda.notices.gateways.handset import Handset
+    """The gateway of this installation: DOENDA_GATEWAY."""
+    return named(settings.DOENDA_GATEWAY)
 
-    return Handset()
+
+def named(name: str) -> Gateway:
+    """A gateway by its name; a notice that was handed to one is asked about there. Raises ValueError."""
+    if name == "handset":
+        from doenda.notices.gateways.handset import Handset
+
+        return Handset()
+    if name == "smpp":
+        from doenda.notices.gateways.smpp import Smpp
+
+        return Smpp()
+    raise ValueError(f"no such gateway: {name!r}")
+
+
+def attend() -> None:
+    """Hold from now on what the chosen gateway reaches us by. The worker calls it, and `leave` at its end."""
+    if settings.DOENDA_GATEWAY == "smpp":
+        from doenda.notices.gateways.smpp import keeping
+
+        keeping.keeper().start()
+
+
+def leave() -> None:
+    """Let go of it, with a word to the other side."""
+    if settings.DOENDA_GATEWAY == "smpp":
+        from doenda.notices.gateways.smpp import keeping
+
+        keeping.stop()

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 
 from doenda.app.environment import require_secrets
 from doenda.kernel import jobs
+from doenda.notices import gateways
 
 THREADS = 8
 """More than may wait at once for a dead provider, gateway and switch (kernel/jobs.py)."""
@@ -22,8 +23,12 @@ class Command(BaseCommand):
         require_secrets()
         jobs.install_nudges()
         jobs.register_periodic()
-        with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
-            asyncio.run(_work(worker_app))
+        gateways.attend()
+        try:
+            with app.replace_connector(app.connector.get_worker_connector()) as worker_app:  # type: ignore[attr-defined]
+                asyncio.run(_work(worker_app))
+        finally:
+            gateways.leave()
 
 
 async def _work(worker_app: App) -> None:

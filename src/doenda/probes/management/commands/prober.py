@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def _once(self) -> None:
         """Nothing to walk is not well, unless all that could be walked is merely closed at this hour."""
-        runs = rounds.once(walks.ways())
+        runs = rounds.once(rounds.ways())
         closed = walks.closed()
         ok = bool(runs or closed) and all(run.outcome == "worked" for run in runs)
         shown = [{"way": run.way, "outcome": run.outcome, "trouble": run.trouble} for run in runs]
