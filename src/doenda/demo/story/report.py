@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from doenda.demo.story import plots
-from doenda.demo.story.run import NOT_MODELLED, Played, told_of_the_first
+from doenda.demo.story.run import CALLS, NOT_MODELLED, Played, told_of_the_first
 
 STYLE = Path(__file__).with_name("report.css")
 NAMES: Mapping[str, tuple[str, str]] = {
@@ -133,6 +133,8 @@ def _figures(played: Played) -> str:
 
 def _figure(played: Played, side: str, name: str) -> str:
     figures = played.figures[side]
+    if side == "ours" and name in CALLS:
+        return '<span>모형에 없음</span> <span lang="en">not modelled</span>'
     if name == "days_until_noticed" and not figures["noticed"]:
         return '끝까지 몰랐음 <span lang="en">never</span>'
     return f"{figures[name]:,}"

@@ -22,6 +22,8 @@ from doenda.sim import databases, fleet
 SHARDED = 100
 HOUSES = 2
 SAMPLE = 200
+CALLS = ("calls", "disconnected_calls")
+"""Figures that ours has none of as yet: see `NOT_MODELLED`."""
 NOT_MODELLED = (
     "our side's telephone: voice, waiting and its estimates are not modelled; who would call first asks on the page to "
     "be called, and an agent calls in working hours (contact's tickets): ours.disconnected_calls is 0 for that reason"

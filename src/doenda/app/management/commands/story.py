@@ -53,7 +53,7 @@ class Command(BaseCommand):
         figures = played.figures
         self.stdout.write(f"  {'':<26}{'ours':>16}{'then':>16}")
         for name in SHOWN:
-            row = "".join(f"{_shown(name, figures[side]):>16}" for side in ("ours", "then"))
+            row = "".join(f"{_shown(name, side, figures[side]):>16}" for side in ("ours", "then"))
             self.stdout.write(f"  {name:<26}{row}")
         for note in [*played.notes, f"{len(played.customers)} customers, seed {played.seed}, {seconds} s"]:
             self.stdout.write(f"  {note}")
@@ -65,7 +65,9 @@ class Command(BaseCommand):
 _CHILD = ("story", "--child")
 
 
-def _shown(name: str, figures: dict[str, int | float | bool]) -> str:
+def _shown(name: str, side: str, figures: dict[str, int | float | bool]) -> str:
+    if side == "ours" and name in run.CALLS:
+        return "not modelled"
     if name == "days_until_noticed" and not figures["noticed"]:
         return "never"
     return f"{figures[name]:,}"
