@@ -91,12 +91,12 @@ def test_a_failing_walk_decides_nothing_before_its_two_confirm_runs_have_landed(
     assert rule.onset(withdrawn, after(35)) == START
 
 
-def test_two_of_three_failing_walks_need_two_real_failures_more() -> None:
+def test_two_of_three_failing_walks_need_three_real_failures_more() -> None:
     state = fold(CONFIRMED, [*walks(BAD, 30, 33), *walks(GOOD, 34)])
     assert state.points == pytest.approx(6.7)
-    one_more = fold(state, real(BAD, 40))
-    assert word(one_more, 40) is Name.SUSPECT
-    assert word(fold(one_more, real(BAD, 41)), 41) is Name.WITHDRAWN
+    two_more = fold(state, real(BAD, 40, 41))
+    assert word(two_more, 41) is Name.SUSPECT
+    assert word(fold(two_more, real(BAD, 42)), 42) is Name.WITHDRAWN
 
 
 def test_one_flaky_walk_of_three_is_forgotten() -> None:
@@ -116,7 +116,7 @@ def test_failing_customers_withdraw_a_way_while_confirm_runs_are_waited_for() ->
     assert state.doubt_at is None
 
 
-@pytest.mark.parametrize(("p0", "failures"), [(0.02, 4), (0.05, 5), (0.10, 7)])
+@pytest.mark.parametrize(("p0", "failures"), [(0.02, 4), (0.05, 5), (0.10, 8)])
 def test_the_baseline_says_how_many_failures_in_a_row_withdraw(p0: float, failures: int) -> None:
     state = fold(replace(PROVEN, baseline=p0), real(BAD, *range(1, failures)))
     assert state.mode == "alive"

@@ -11,8 +11,10 @@ from math import log
 P0, P0_LEAST, P0_MOST = 0.05, 0.02, 0.15
 HALF, FIFTH = 0.5, 0.2
 """What a way is withdrawn for, and what it is merely named last for: the share of tries that fail."""
-WITHDRAW_AT = 11.0
-SUSPECT_ABOVE = 0.4 * WITHDRAW_AT
+WITHDRAW_AT = 11.31
+"""Five failures in a row reach it (11.51); two failing walks of three with two failing tries (11.305) do not: of all
+false alarms they would be a third."""
+SUSPECT_ABOVE = 4.4
 DEGRADED_AT, DEGRADED_UNTIL = 11.0, 5.5
 SYNTHETIC_FAILURE = 4.5
 SYNTHETIC_PASS = -2.3

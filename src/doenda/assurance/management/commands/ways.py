@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from doenda.assurance import by_hand, evidence, replay, standing
+from doenda.assurance import by_hand, evidence, replay, rule, standing
 from doenda.assurance.models import Transition, Way
 from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             line = "  ".join(
                 (f"{each['way']:<26}", f"{each['standing']:<10}", f"proof {each['last_proof'] or '-':<26}")
             )
-            self.stdout.write(f"{line}{each['points']:5.1f} of 11 points")
+            self.stdout.write(f"{line}{each['points']:5.1f} of {rule.WITHDRAW_AT} points")
 
     def _history(self, way: str) -> None:
         for each in Transition.objects.filter(way_id=way).order_by("version"):
