@@ -8,6 +8,6 @@ class ProbesConfig(AppConfig):
     label = "probes"
 
     def ready(self) -> None:
-        from doenda.probes import absences, loops, news  # noqa: F401 - sweeps, subscribers, a handler
+        from doenda.probes import absences, flakes, loops, news  # noqa: F401 - sweeps, subscribers, a handler
 
     append_only: ClassVar[tuple[str, ...]] = ("probes_proberun",)
