@@ -37,6 +37,10 @@ test-browsers: setup            ## real browsers; installs Debian packages when 
 	@.ci/packages chromium-headless-shell w3m lynx tmux fonts-nanum
 	@$(BIN)/pytest -q tests_browsers
 
+test-sms: setup                 ## a real SMS centre (Kannel); installs Debian packages when run as root
+	@.ci/packages kannel kannel-extras kannel-dev gcc make dpkg-dev util-linux
+	@DOENDA_OPENSMPPBOX=$$(.ci/opensmppbox) $(BIN)/pytest -q tests_sms
+
 simulate: setup                 ## the whole hunt: worlds, every crash point, planted bugs, interleavings; takes hours
 	@$(BIN)/doenda simulate --schedules 2000 --sweep --planted --interleavings 2000
 
@@ -44,4 +48,4 @@ lock: setup                     ## renew requirements.lock from the ranges in py
 	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml
 
-.PHONY: help setup demo test check test-browsers simulate lock
+.PHONY: help setup demo test check test-browsers test-sms simulate lock

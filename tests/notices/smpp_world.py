@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.notices.smsc import Centre, Line, centre, line, until
+from tests.notices.smsc import Centre, Line, centre, until
 
 from doenda.assurance import ways
 from doenda.kernel import ids
@@ -18,10 +18,9 @@ KOREAN = "[된다통신] 미납 요금 52,300원이 있습니다. 실시간 계�
 
 
 @dataclass
-class House:
-    """`send` hands over one text and says what came of it."""
+class Behind:
+    """The house behind a line to some SMS centre. `send` hands over one text and says what came of it."""
 
-    centre: Centre
     line: Line
     gateway: Smpp
     keeper: keeping.Keeper
@@ -38,25 +37,39 @@ class House:
         return self.receipt(ref)
 
 
+@dataclass
+class House(Behind):
+    """Its centre is told what to answer."""
+
+    centre: Centre
+
+
+@contextmanager
+def behind(settings: Any, wire: Line, config: dict[str, Any] | None = None) -> Iterator[Behind]:
+    """A bind over the line, which is closed at the end."""
+    settings.DOENDA_GATEWAY = "smpp"
+    settings.DOENDA_SMPP = {
+        "host": "127.0.0.1",
+        "port": wire.port,
+        "system_id": "doenda",
+        "password": "hush-hus",
+        "source": "0220141023",
+        "rate": 500.0,
+        "answer": 2.0,
+        **(config or {}),
+    }
+    ways.ensure_ways()
+    keeper = keeping.Keeper(configured(), after_cut=(0.2, 0.4))
+    keeping.use(keeper)
+    try:
+        yield Behind(wire, Smpp(), keeper)
+    finally:
+        keeping.stop()
+        wire.close()
+
+
 @contextmanager
 def house(settings: Any, config: dict[str, Any] | None = None, **how: Any) -> Iterator[House]:
     """A centre that answers as `how` says, a line, and a bind over it with `config`."""
-    with centre(**how) as made, line(made.port) as wire:
-        settings.DOENDA_GATEWAY = "smpp"
-        settings.DOENDA_SMPP = {
-            "host": "127.0.0.1",
-            "port": wire.port,
-            "system_id": "doenda",
-            "password": "hush-hus",
-            "source": "0220141023",
-            "rate": 500.0,
-            "answer": 2.0,
-            **(config or {}),
-        }
-        ways.ensure_ways()
-        keeper = keeping.Keeper(configured(), after_cut=(0.2, 0.4))
-        keeping.use(keeper)
-        try:
-            yield House(made, wire, Smpp(), keeper)
-        finally:
-            keeping.stop()
+    with centre(**how) as made, behind(settings, Line(made.port), config) as found:
+        yield House(found.line, found.gateway, found.keeper, made)

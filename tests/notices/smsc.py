@@ -101,15 +101,25 @@ def receipt(
     return bytes(made.encode())
 
 
+def pdus_in(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """The PDUs in there, each with its command."""
+    while octets:
+        length = int.from_bytes(octets[:4])
+        yield int.from_bytes(octets[4:8]), octets[:length]
+        octets = octets[length:]
+
+
 class Line:
     """Passes octets between the house and the centre. `mute`: what the centre says is kept back."""
 
-    def __init__(self, port: int) -> None:
-        self.behind, self.mute, self.open = port, False, True
+    def __init__(self, behind: int | str) -> None:
+        """`behind`: the centre's port on loopback, or the path of a Unix socket that leads to it."""
+        self.behind, self.mute, self.open = behind, False, True
+        self.receipts_first = False
         self.pairs: list[tuple[socket.socket, socket.socket]] = []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.door.getsockname()[1])
-        self.heard = bytearray()
+        self.heard, self.said, self.held = bytearray(), bytearray(), b""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -120,7 +130,7 @@ class Line:
                     house.close()
                     continue
                 try:
-                    centre = socket.create_connection(("127.0.0.1", self.behind))
+                    centre = self._reach()
                 except OSError:
                     house.close()
                     continue
@@ -128,13 +138,20 @@ class Line:
                 threading.Thread(target=self._pass, args=(house, centre, False), daemon=True).start()
                 threading.Thread(target=self._pass, args=(centre, house, True), daemon=True).start()
 
+    def _reach(self) -> socket.socket:
+        if isinstance(self.behind, int):
+            return socket.create_connection(("127.0.0.1", self.behind))
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(self.behind)
+        return made
+
     def _pass(self, source: socket.socket, sink: socket.socket, from_centre: bool) -> None:
         with contextlib.suppress(OSError):
             while octets := source.recv(65_536):
-                if not from_centre:
-                    self.heard += octets
-                if not (from_centre and self.mute):
-                    sink.sendall(octets)
+                (self.said if from_centre else self.heard).extend(octets)
+                if from_centre:
+                    octets = b"" if self.mute else self._in_order(octets)
+                sink.sendall(octets)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -143,6 +160,24 @@ class Line:
     def say(self, octets: bytes) -> None:
         """Speak to the house as the centre would."""
         self.pairs[-1][0].sendall(octets)
+
+    def _in_order(self, octets: bytes) -> bytes:
+        """What to pass on of them; with `receipts_first` the answers to texts wait for the next delivery receipt."""
+        if not self.receipts_first:
+            return octets
+        passed = b""
+        for command, pdu in pdus_in(octets):
+            if command == 0x8000_0004:
+                self.held += pdu
+            elif command == 0x05:
+                passed, self.held = passed + pdu + self.held, b""
+            else:
+                passed += pdu
+        return passed
+
+    def requests(self, command: int) -> list[bytes]:
+        """Whole PDUs of one command that the centre said so far."""
+        return [pdu for found, pdu in pdus_in(bytes(self.said)) if found == command]
 
     def cut(self) -> None:
         for pair in self.pairs:
@@ -175,12 +210,3 @@ def centre(**how: Any) -> Iterator[Centre]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(5)
         loop.close()
-
-
-@contextmanager
-def line(port: int) -> Iterator[Line]:
-    made = Line(port)
-    try:
-        yield made
-    finally:
-        made.close()

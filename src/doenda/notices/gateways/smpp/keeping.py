@@ -71,10 +71,10 @@ class Keeper:
                 self.tries += 1
                 link.bind()
             except BindRefused as error:
-                self._no_link(str(error))
+                self._no_link(f"refused {error.status}", str(error))
                 pause = pauses.refused()
             except (net.NotSent, Ended) as error:
-                self._no_link(str(error))
+                self._no_link("cut", str(error))
                 pause = pauses.cut()
             except Exception:
                 log.exception("the bind to the SMS centre could not be made")
@@ -96,7 +96,7 @@ class Keeper:
         self._link, self.trouble, self.next_try = link, "", 0.0
         self._bound.set()
         log.info("bound to the SMS centre")
-        self._tell("bound", "")
+        self._tell("bound", "bound", "")
 
     def _down(self, why: str) -> None:
         self._bound.clear()
@@ -104,16 +104,15 @@ class Keeper:
         if not self._stopping.is_set():
             log.warning("the bind to the SMS centre has ended: %s", why)
 
-    def _no_link(self, why: str) -> None:
+    def _no_link(self, kind: str, why: str) -> None:
         self.trouble = why
-        self._tell("away", why)
+        self._tell(kind, "away", why)
 
-    def _tell(self, state: str, why: str) -> None:
-        """A fact when something is new, an operator's line the first time, evidence each time."""
-        new = self._told != f"{state} {why}"
+    def _tell(self, kind: str, state: str, why: str) -> None:
+        """A fact and an operator's line when it is of another kind than before, evidence each time."""
+        new, self._told = kind != self._told, kind
         if new and state == "away":
             log.error("no bind to the SMS centre: %s", why)
-        self._told = f"{state} {why}"
 
         def write() -> None:
             if new:
