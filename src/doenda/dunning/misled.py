@@ -6,7 +6,6 @@ like phishing. What was decided between the onset and our knowing it is taken ba
 (decide: "we_were_failing").
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -157,11 +156,11 @@ def mended_meanwhile(account_id: UUID) -> str:
     return "" if failing else "what it tells of works again"
 
 
-def _mended(limit: int) -> Iterator[Misled]:
+def _mended(limit: int) -> list[Misled]:
     """Whom to tell that it works again: the way of which they were told is proven."""
     running = Exposure.objects.filter(ended_at=None).values("pk")
     found = Misled.objects.filter(back_at=None).exclude(exposure_id__in=running).order_by("pk")
-    return found[:limit].iterator()
+    return list(found[:limit])
 
 
 def _back(row: Misled) -> int:

@@ -15,8 +15,9 @@ from doenda.assurance.models import Evidence, Exposure
 from doenda.billing.models import Bill
 from doenda.channels.web import walker
 from doenda.dunning import outlook
+from doenda.dunning.models import Misled
 from doenda.kernel import clock, texts
-from doenda.notices.models import Delivery
+from doenda.notices.models import Delivery, Notice
 
 LIMIT_SECONDS = 60.0
 RETURN_SECONDS = 600.0
@@ -64,8 +65,8 @@ def run(stage: Stage) -> Result:
     naming = _naming(stage, dead_since)
     result.expect(naming == 0, f"{naming} texts named the dead way")
     returned = _returns(result, stage)
-    back = scenes.wait_for(lambda: _texts(stage, dead_since, "way-back"), 30)
-    result.expect(back, "who was told heard nothing when it worked again")
+    back = scenes.wait_for(lambda: _texts(stage, dead_since, "way-back"), 90)
+    result.expect(back, f"who was told heard nothing when it worked again: {_after(tried)}")
     incident = scenes.board(stage)["incidents"][0]
     result.expect(not incident["open"], "the incident is open although the way is back")
     result.figures = {
@@ -126,6 +127,14 @@ def _naming(stage: Stage, since: datetime) -> int:
     names = [guidance.method_name(METHOD, lang) for lang in texts.LANGUAGES]
     said = [scenes.as_working(text) for text in scenes.inbox_since(stage, withdrawn)]
     return deliveries + sum(any(name in text for name in names) for text in said)
+
+
+def _after(bill: Bill) -> str:
+    """What became of telling the customer, for whoever must find out why."""
+    notices = Notice.objects.filter(account_id=bill.account_id).values_list("kind", "state", "held_reason")
+    rows = Misled.objects.filter(account_id=bill.account_id).values_list("way", "why", "told_at", "back_at")
+    running = list(Exposure.objects.filter(ended_at=None).values_list("way_id", flat=True))
+    return f"notices {list(notices)}, told {list(rows)}, failing {running}, now {clock.now()}"
 
 
 def _returns(result: Result, stage: Stage) -> float:
