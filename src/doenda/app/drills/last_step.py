@@ -65,7 +65,7 @@ def run(stage: Stage) -> Result:
     naming = _naming(stage, dead_since)
     result.expect(naming == 0, f"{naming} texts named the dead way")
     returned = _returns(result, stage)
-    back = scenes.wait_for(lambda: _texts(stage, dead_since, "way-back"), 90)
+    back = scenes.wait_for(lambda: any(_texts(stage, dead_since, kind) for kind in ("way-back", "fault-mended")), 90)
     result.expect(back, f"who was told heard nothing when it worked again: {_after(tried)}")
     incident = scenes.board(stage)["incidents"][0]
     result.expect(not incident["open"], "the incident is open although the way is back")
