@@ -1,4 +1,4 @@
-"""Rows of the ground floor: the clock's offset, the outbox, the facts."""
+"""Rows of the ground floor: the clock's offset, the outbox, the facts, leases."""
 
 import json
 from collections.abc import Callable
@@ -141,3 +141,11 @@ class FactRow(Row):
             models.Index(fields=["retry_at", "id"], name="fact_pending", condition=~models.Q(pending=[])),
             models.Index(fields=["account_id", "created_at"], name="fact_account"),
         ]
+
+
+class Lease(models.Model):
+    """Which process does a work of which there is one; see `leases`."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    holder = models.CharField(max_length=80)
+    until = models.DateTimeField()
