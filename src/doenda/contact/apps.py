@@ -9,4 +9,5 @@ class ContactConfig(AppConfig):
     append_only: ClassVar[tuple[str, ...]] = ()
 
     def ready(self) -> None:
-        from doenda.contact import news  # noqa: F401 - subscribes
+        from doenda.contact import dialling, news  # noqa: F401 - registers its sweeps; subscribes
+        from doenda.contact.queue import sweeping  # noqa: F401 - registers its sweeps

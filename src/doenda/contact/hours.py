@@ -45,6 +45,19 @@ class Hours:
                     working -= ends - begins
             day += timedelta(days=1)
 
+    def opens(self, instant: datetime) -> datetime:
+        """The first instant from `instant` on at which the centre is open."""
+        if self.is_open(instant):
+            return instant
+        day = clock.local(instant).date()
+        while not self.works(day) or clock.at(day, self.open) < instant:
+            day += timedelta(days=1)
+        return clock.at(day, self.open)
+
+    def closes(self, instant: datetime) -> datetime:
+        """When the centre closes on the day of `instant`."""
+        return self._closing(clock.local(instant).date())
+
     def _closing(self, day: date) -> datetime:
         return clock.at(day, self.close) if self.close < 24 else clock.day_start(day + timedelta(days=1))
 

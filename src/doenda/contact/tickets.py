@@ -4,8 +4,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from doenda.billing import accounts
-from doenda.contact import hours
-from doenda.contact.models import Ticket
+from doenda.contact import callbacks, hours
+from doenda.contact.models import Agent, Ticket
+from doenda.contact.queue import closing, rows
 from doenda.dunning import holds
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
@@ -26,9 +27,11 @@ def open_ticket(
     phone: str = "",
     wanted: str = "",
     words: str = "",
+    calls_back: bool = True,
 ) -> tuple[Ticket, bool]:
     """The waiting ticket of this key, and whether it is new: the same customer asking again keeps the place in line.
 
+    A person asked for with a number that we dial is in line for a call (`callbacks`); what else is asked is the desk's.
     With an account its collections clock stands until the promised answer; a date that we let pass is renewed, but not
     that of a mere report: it holds the clock once a bill. Once a ticket is answered, asking again opens another. A
     stranger's ticket holds nothing.
@@ -38,7 +41,7 @@ def open_ticket(
     with atomic():
         if account_id is not None:
             accounts.lock(account_id)
-        key = f"{key}-{Ticket.objects.filter(key__startswith=f'{key}-', answered_at__isnull=False).count()}"
+        key = f"{key}-{Ticket.objects.filter(key__startswith=f'{key}-', closed_at__isnull=False).count()}"
         ticket, made = Ticket.objects.get_or_create(
             key=key,
             defaults={
@@ -54,6 +57,8 @@ def open_ticket(
                 "answer_by": by,
             },
         )
+        if made and calls_back:
+            callbacks.plan_if_allowed(ticket)
         renewed = not made and ticket.answer_by < now and kind not in _DATED_ONLY
         if renewed:
             Ticket.objects.filter(pk=ticket.pk).update(answer_by=by)
@@ -92,7 +97,7 @@ def stand_by(limit: int = 100) -> int:
 
     Who waits for an outcome that has come by itself is answered by that.
     """
-    late = Ticket.objects.filter(answered_at=None, account__isnull=False, answer_by__lt=clock.now() + BEFORE_LATE)
+    late = Ticket.objects.filter(closed_at=None, account__isnull=False, answer_by__lt=clock.now() + BEFORE_LATE)
     found = list(late.exclude(kind__in=_DATED_ONLY).order_by("answer_by").values_list("pk", flat=True)[:limit])
     for ticket_id in found:
         if _known_by_now(ticket_id):
@@ -115,24 +120,38 @@ def _promise_anew(ticket_id: UUID) -> None:
         assert ticket.account_id is not None
         accounts.lock(ticket.account_id)
         ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
-        if ticket.answered_at is None and ticket.answer_by < clock.now() + BEFORE_LATE:
+        if ticket.closed_at is None and ticket.answer_by < clock.now() + BEFORE_LATE:
             ticket.answer_by = hours.answer_by(ticket.kind, clock.now())
             ticket.save(update_fields=["answer_by"])
             _stop_clock(ticket)
 
 
 def strangers_lately() -> int:
-    return Ticket.objects.filter(account=None, queued_at__gt=clock.now() - timedelta(hours=1)).count()
+    return Ticket.objects.filter(account=None, dated=True, queued_at__gt=clock.now() - timedelta(hours=1)).count()
+
+
+def belongs(ticket_id: UUID, account_id: UUID) -> None:
+    """A stranger's ticket turns out to be this account's: its clock stands from now on. With the account locked."""
+    ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
+    ticket.put(account_id=account_id)
+    _stop_clock(ticket)
 
 
 def answer(ticket_id: UUID, *, by: str, words: str) -> Ticket:
-    """A person has answered: the hold that the ticket placed ends now. `by` is the actor's name for the record."""
+    """A person has answered: the hold that the ticket placed ends now, and its place in line with whatever held it.
+
+    `by` is the actor's name for the record.
+    """
     with atomic():
         ticket = Ticket.objects.get(pk=ticket_id)
-        if ticket.account_id is not None:
-            accounts.lock(ticket.account_id)
+        rows.lock_customer(ticket.account_id, ticket.phone)
+        assigned = closing.open_assignment(ticket_id)
+        if assigned is not None:
+            Agent.objects.select_for_update().get(pk=assigned.agent_id)
         ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
         if ticket.answered_at is None:
+            if ticket.state not in ("done", "gone"):
+                closing.close(ticket, "done", lost=False)
             ticket.answered_at, ticket.answered_by, ticket.answer = clock.now(), by, words[:2000]
             ticket.save(update_fields=["answered_at", "answered_by", "answer"])
             if ticket.account_id is not None:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if options["answer"]:
             self._answer(options)
             return
-        waiting = list(Ticket.objects.filter(answered_at=None).select_related("account", "bill").order_by("answer_by"))
+        waiting = list(Ticket.objects.filter(closed_at=None).select_related("account", "bill").order_by("answer_by"))
         late = sum(ticket.answer_by < clock.now() for ticket in waiting)
         if options["json"]:
             figures = {"waiting": len(waiting), "late": late}

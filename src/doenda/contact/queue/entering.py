@@ -1,0 +1,180 @@
+"""Entering the line and leaving it, by any channel. The same customer is one place, whatever they try it with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Q
+
+from doenda.contact import policy, tickets
+from doenda.contact.models import Dial, Holding, Ticket
+from doenda.contact.queue import closing, rows
+from doenda.contact.rules.order import priority
+from doenda.kernel import clock, facts, sweeps
+from doenda.kernel.db import atomic
+
+_LIVE = ("desk", "waiting", "away", "callback", "offered", "talking", "wrapping_up")
+type Going = Literal["dropped", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """`resumed`: the place stood already, by whatever channel; `joined`: lost contacts that count as this one."""
+
+    ticket: Ticket
+    holding: Holding
+    resumed: bool
+    joined: int
+
+
+class NotInLine(LookupError):
+    """The ticket is closed, or never was a place in line."""
+
+
+def enter(
+    *,
+    channel: str,
+    call_id: str,
+    lang: str,
+    phone: str = "",
+    account_id: UUID | None = None,
+    bill_id: UUID | None = None,
+    skill: str = "",
+    words: str = "",
+    node: str = "",
+) -> Entered:
+    """Stand in line, or resume the place of this account or number. Idempotent by (channel, call id)."""
+    with atomic():
+        rows.lock_customer(account_id, phone)
+        again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
+        if again is not None:
+            if account_id is not None and not again.proven:
+                again.put(proven=True)
+            return Entered(Ticket.objects.get(pk=again.ticket_id), again, resumed=True, joined=0)
+        found = _standing(account_id, phone)
+        if found is None:
+            found, _ = tickets.open_ticket(
+                "person",
+                key=f"line-{account_id or phone or f'{channel}-{call_id}'}",
+                channel=channel,
+                lang=lang,
+                account_id=account_id,
+                bill_id=bill_id,
+                phone=phone,
+                words=words,
+                calls_back=False,
+            )
+            found.put(dated=False)
+            resumed = False
+        else:
+            resumed = True
+        ticket = Ticket.objects.select_for_update().get(pk=found.pk)
+        ticket.skill = skill or ticket.skill
+        ticket.phone = ticket.phone or phone
+        joined = _join(ticket, account_id, phone)
+        holding = _hold(ticket, channel, call_id, node, proven=account_id is not None)
+        return Entered(ticket, holding, resumed, joined)
+
+
+def resume(ticket_id: UUID, *, channel: str, call_id: str, node: str = "") -> Entered:
+    """The holder of a link to this ticket holds its place on one more channel. Raises NotInLine."""
+    with atomic():
+        ticket = rows.lock_ticket(ticket_id)
+        if ticket.state not in _LIVE or ticket.kind != Ticket.Kind.PERSON:
+            raise NotInLine(str(ticket_id))
+        again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
+        holding = again or _hold(ticket, channel, call_id, node, proven=ticket.account_id is not None)
+        return Entered(ticket, holding, resumed=True, joined=0)
+
+
+def _standing(account_id: UUID | None, phone: str) -> Ticket | None:
+    """The live place of this customer: the oldest, of the account if it is known, else of the number."""
+    live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE).order_by("queued_at", "id")
+    found = live.filter(account=account_id).first() if account_id is not None else None
+    if found is None and phone:
+        strangers = live.filter(phone=phone)
+        found = (strangers.filter(account=None) if account_id is not None else strangers).first()
+        if found is not None and account_id is not None:
+            tickets.belongs(found.pk, account_id)
+    return found
+
+
+def _join(ticket: Ticket, account_id: UUID | None, phone: str) -> int:
+    """Weeks of lost calls are one customer: what was lost counts here, and nowhere else again."""
+    rules, now = policy.current(), clock.now()
+    same = Q(account=account_id) if account_id is not None else Q(pk__in=[])
+    if phone:
+        same |= Q(phone=phone, account=account_id)
+    lost = Ticket.objects.filter(
+        same, kind=Ticket.Kind.PERSON, state="gone", joined_into=None, closed_at__gt=now - rules.lost_for
+    ).exclude(pk=ticket.pk)
+    found = list(lost.select_for_update().order_by("pk"))
+    for one in found:
+        ticket.lost += one.lost
+        one.put(joined_into_id=ticket.pk)
+    _rise(ticket, now)
+    ticket.save(update_fields=["lost", "priority", "skill", "phone"])
+    return len(found)
+
+
+def _rise(ticket: Ticket, now: datetime) -> None:
+    waited = (now - ticket.queued_at).total_seconds()
+    ticket.priority = max(ticket.priority, priority(ticket.lost, waited, policy.current().rises))
+
+
+def _hold(ticket: Ticket, channel: str, call_id: str, node: str, *, proven: bool) -> Holding:
+    now = clock.now()
+    until = now + policy.current().holding_lease
+    holding = Holding(ticket=ticket, channel=channel, call_id=call_id, node=node, proven=proven, lease_until=until)
+    holding.insert()
+    _came(ticket.pk, now)
+    if ticket.state in ("desk", "away", "callback"):
+        ticket.put(state="waiting", channel=channel, kept_until=None)
+    said = {"ticket": str(ticket.pk), "channel": channel, "call": call_id, "state": ticket.state}
+    facts.record("contact.held", ticket.account_id, said)
+    sweeps.nudge("line")
+    return holding
+
+
+def _came(ticket_id: UUID, now: datetime) -> None:
+    """The customer is there by themselves: our call to them is not needed any more."""
+    for dial in Dial.objects.select_for_update().filter(ticket=ticket_id, ended_at=None):
+        dial.put(ended_at=now, end="came")
+        facts.record("contact.dial_ended", None, {"dial": str(dial.pk), "ticket": str(ticket_id), "end": "came"})
+
+
+def renew(channel: str, call_id: str) -> bool:
+    """The channel still holds its ticket. False if it holds none: the place may be resumed, this holding is over."""
+    until = clock.now() + policy.current().holding_lease
+    with atomic():
+        return bool(Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).update(lease_until=until))
+
+
+def renew_all(channel: str, call_ids: Iterable[str]) -> frozenset[str]:
+    """`renew` for all calls of a process at once: those that hold a ticket still."""
+    until = clock.now() + policy.current().holding_lease
+    with atomic():
+        held = Holding.objects.filter(channel=channel, call_id__in=list(call_ids), ended_at=None)
+        found = frozenset(held.values_list("call_id", flat=True))
+        held.update(lease_until=until)
+        return found
+
+
+def let_go(channel: str, call_id: str, going: Going) -> Ticket | None:
+    """A channel holds its ticket no more: the line broke, or the customer hung up (`gone`). Either way the place is
+    kept for a while: who hung up after twenty minutes calls again. None if it held nothing."""
+    with atomic():
+        seen = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
+        if seen is None:
+            return None
+        return closing.unhold(seen, going)
+
+
+def leave(ticket_id: UUID) -> None:
+    """The customer wants no person any more: said so, or was helped on the screen. Ends every channel's holding."""
+    with atomic():
+        ticket = rows.lock_ticket(ticket_id)
+        if ticket.state in ("waiting", "away", "callback", "desk"):
+            closing.close(ticket, "gone", lost=False)

@@ -1,0 +1,141 @@
+"""An agent takes the next customer: pulled, offered, taken, talked, wrapped up. One ticket one agent.
+
+A freed agent pulls at once; the sweep pulls for whom that was lost. An agent who does not take an offer within its
+lease loses it and is paused; the customer loses nothing.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from doenda.contact import policy, tickets
+from doenda.contact.models import Agent, Assignment, Dial, Holding, Ticket
+from doenda.contact.queue import closing, outcomes, ringing, rows
+from doenda.contact.rules.order import can_spare
+from doenda.kernel import clock, facts, sweeps
+from doenda.kernel.db import atomic
+
+type Back = Literal["line", "callback"]
+
+
+class NotYours(LookupError):
+    """The agent does not have this ticket, or has it no more."""
+
+
+def pull(agent_id: UUID) -> Assignment | None:
+    """Offer the next customer to this agent, if free. None: not free, or nobody whom this agent can serve."""
+    with atomic():
+        rows.turn()
+        agent = Agent.objects.select_for_update().get(pk=agent_id)
+        if agent.state != Agent.State.READY:
+            return None
+        ticket = _next(agent)
+        if ticket is None:
+            return None
+        now = clock.now()
+        assignment = Assignment(ticket=ticket, agent=agent, lease_until=now + policy.current().offer)
+        assignment.insert()
+        ticket.put(state="offered")
+        agent.put(state="offered", since=now)
+        _tell("contact.offered", assignment, ticket)
+        return assignment
+
+
+def _next(agent: Agent) -> Ticket | None:
+    """`Line.next_for` on the rows: the first who is there, unless every free agent is kept for a callback.
+
+    A head whose row is locked for a moment (its customer opens the page, too) is waited for, not skipped: skipping it
+    would serve the second first. Whoever holds a ticket's row wants neither the turn nor a free agent's.
+    """
+    now = clock.now()
+    mine = rows.in_line(now).filter(rows.serveable_by(agent))
+    ticket = mine.filter(state="waiting").select_for_update().first()
+    if ticket is None:
+        return None
+    ahead = mine.filter(rows.before(ticket), state="callback")
+    if not ringing.possible(now):
+        ahead = ahead.filter(pk__in=Dial.objects.filter(ended_at=None).values("ticket"))
+    kept = [rows.place(one) for one in ahead]
+    free = [rows.desk(one) for one in Agent.objects.filter(state="ready")] if kept else []
+    return ticket if can_spare(free, kept) else None
+
+
+def take(assignment_id: UUID) -> Ticket:
+    """The agent answers: waiting is over. Raises NotYours if the offer was lost meanwhile."""
+    with atomic():
+        assignment, ticket = _mine(assignment_id)
+        if ticket.state != "offered":
+            raise NotYours(str(assignment_id))
+        now = clock.now()
+        assignment.put(taken_at=now)
+        Agent.objects.filter(pk=assignment.agent_id).update(state="talking", since=now)
+        held = Holding.objects.filter(ticket=ticket.pk, ended_at=None, waited_until=None)
+        held.update(waited_until=now, end="served")
+        outcomes.settle(ticket.pk, "served", now)
+        ticket.put(state="talking")
+        _tell("contact.taken", assignment, ticket)
+        return ticket
+
+
+def decline(assignment_id: UUID, *, silent: bool = False) -> None:
+    """The offer is given back, or was never answered: the customer stands where they stood, the agent is paused."""
+    with atomic():
+        _, ticket = _mine(assignment_id)
+        if ticket.state != "offered":
+            raise NotYours(str(assignment_id))
+        now = clock.now()
+        closing.end_assignment(ticket.pk, "silent" if silent else "declined", now, silent=True)
+        ticket.put(state="waiting")
+
+
+def talked(assignment_id: UUID) -> None:
+    """The talk is over, the writing-up begins."""
+    with atomic():
+        _, ticket = _mine(assignment_id)
+        if ticket.state == "talking":
+            closing.talk_over(ticket, clock.now())
+
+
+def finish(assignment_id: UUID, *, by: str, words: str) -> None:
+    """The customer was answered: the ticket is done, its clock runs again, and the agent is free. `by`: the actor."""
+    with atomic():
+        assignment, ticket = _mine(assignment_id)
+        if ticket.state not in ("talking", "wrapping_up"):
+            raise NotYours(str(assignment_id))
+        tickets.answer(assignment.ticket_id, by=by, words=words)
+
+
+def put_back(assignment_id: UUID, *, skill: str = "") -> None:
+    """The talk broke before it helped, or goes on with somebody who has `skill`: the same place, `queued_at` and all,
+    held by what still holds it, or away."""
+    with atomic():
+        _, ticket = _mine(assignment_id)
+        if ticket.state not in ("talking", "wrapping_up"):
+            raise NotYours(str(assignment_id))
+        now = clock.now()
+        closing.end_assignment(ticket.pk, "back", now)
+        if skill:
+            ticket.put(skill=skill)
+        if rows.held(ticket.pk) is None:
+            closing.away(ticket, now)
+        else:
+            ticket.put(state="waiting")
+            sweeps.nudge("line")
+
+
+def _mine(assignment_id: UUID) -> tuple[Assignment, Ticket]:
+    """An open assignment with customer, agent and ticket locked. Raises NotYours."""
+    seen = Assignment.objects.select_related("ticket").filter(pk=assignment_id).first()
+    if seen is None:
+        raise NotYours(str(assignment_id))
+    rows.lock_customer(seen.ticket.account_id, seen.ticket.phone)
+    Agent.objects.select_for_update().get(pk=seen.agent_id)
+    ticket = Ticket.objects.select_for_update().get(pk=seen.ticket_id)
+    assignment = Assignment.objects.select_for_update().get(pk=assignment_id)
+    if assignment.ended_at is not None:
+        raise NotYours(str(assignment_id))
+    return assignment, ticket
+
+
+def _tell(kind: str, assignment: Assignment, ticket: Ticket) -> None:
+    said = {"assignment": str(assignment.pk), "agent": str(assignment.agent_id), "ticket": str(ticket.pk)}
+    facts.record(kind, ticket.account_id, said | rows.held_as(ticket.pk))
