@@ -35,7 +35,7 @@ def offer(settings: Any, *providers: str) -> None:
 def test_every_listed_way_of_every_provider_becomes_a_row(db: None, settings: Any) -> None:
     offer(settings, *EVERYONE)
     assert list(standing.current()) == [one.slug for one in ways.definitions() if one.purpose == "pay"]
-    assert len(standing.current()) == 14
+    assert len(standing.current()) == 17
     assert standing.current()[PORTONE].capabilities == {"scripts"}
     assert standing.current()[TOSS].capabilities == frozenset()
 

@@ -16,6 +16,7 @@ from doenda.assurance.rule import Name, Outcome
 from doenda.billing import accounts
 from doenda.kernel import clock, facts, ids
 from doenda.kernel.models import FactRow
+from doenda.probes import schedules
 
 CARD, TRANSFER = "web/card/sandbox", "web/transfer/sandbox"
 counter = iter(range(10**9))
@@ -241,11 +242,11 @@ def test_what_was_named_is_an_offer_once_a_subject(account: UUID, noon: clock.Fr
 
 
 def test_without_a_database_nothing_is_named(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(purpose: str | None = None) -> None:
+    def gone() -> None:
         raise OperationalError("the server closed the connection")
 
     see(CARD)
-    monkeypatch.setattr(standing, "current", gone)
+    monkeypatch.setattr(standing, "everything", gone)
     assert guidance.offer("pay", ids.new_id(), "page", lang="ko").no_way
     assert guidance.snapshot().ways == ()
     assert guidance.closed(CARD)
@@ -360,3 +361,22 @@ def test_parallel_failures_all_count(committed_db: str) -> None:
         thread.join(30)
     assert word(CARD) is Name.WITHDRAWN
     assert Transition.objects.filter(now="withdrawn").count() == 1
+
+
+def test_a_proof_of_the_small_hours_counts_for_longer_and_walks_are_made_more_seldom(noon: clock.Frozen) -> None:
+    see(CARD)
+    assert guidance_lease(CARD) == timedelta(seconds=120)
+    noon.set(clock.at(clock.today() + timedelta(days=1), 3, 0))
+    see(CARD)
+    assert guidance_lease(CARD) == timedelta(seconds=900)
+    pause = schedules.due(CARD, clock.now(), amount=1000) - clock.now()
+    assert pause == timedelta(seconds=225)
+    noon.advance(timedelta(seconds=901))
+    assert standing.current()[CARD].standing == "unproven", "it still fails closed"
+
+
+def guidance_lease(slug: str) -> timedelta:
+    way = standing.current()[slug]
+    assert way.proven_until is not None
+    assert way.last_proof_at is not None
+    return way.proven_until - way.last_proof_at

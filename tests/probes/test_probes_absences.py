@@ -33,7 +33,7 @@ def proves(*slugs: str) -> None:
             evidence.record(slug, "worked", source_kind="test", source_id=outside(new_id()), synthetic=True)
 
 
-def leave(way: str, bill: Bill, *states: str, ago: timedelta = timedelta(minutes=30)) -> None:
+def leave(way: str, bill: Bill, *states: str, ago: timedelta = timedelta(minutes=30), device: str = "") -> None:
     """Attempts that were begun so long ago and stand in these states now."""
     channel, method, provider = way.split("/")
     Attempt.objects.bulk_create(
@@ -45,6 +45,7 @@ def leave(way: str, bill: Bill, *states: str, ago: timedelta = timedelta(minutes
             amount=1000,
             currency="KRW",
             state=state,
+            device=device,
             created_at=clock.now() - ago,
         )
         for state in states
@@ -128,3 +129,17 @@ def test_the_tail_is_a_probability_and_shrinks_with_every_hit(tries: int, hits: 
     assert -1e-12 <= absences.tail(tries, hits, share) <= 1 + 1e-9
     assert absences.tail(tries, hits, share) >= absences.tail(tries, hits + 1, share)
     assert absences.tail(tries, 0, share) == pytest.approx(1)
+
+
+def test_who_does_not_come_back_on_one_kind_of_device_puts_the_way_in_doubt_there_and_nowhere_else() -> None:
+    bill = overdue_bill(50_000, days=3, number="A-1", phone="+821000001111")
+    proves(TRANSFER)
+    leave(TRANSFER, bill, *["expired"] * 9, "paid", device="webkit")
+    leave(TRANSFER, bill, *["paid"] * 20, "expired", device="chromium")
+    assert sweeps.run("abandoned") == 1
+    cell = standing.one(f"{TRANSFER}@webkit")
+    assert cell is not None
+    assert cell.standing is Name.SUSPECT
+    assert standing.current()[TRANSFER].standing is Name.PROVEN
+    assert not Turn.objects.filter(confirms=True).exists(), "nobody here has such a browser to walk in"
+    assert sweeps.run("abandoned") == 0, "known already"

@@ -148,3 +148,16 @@ def test_two_runners_walk_each_way_once(committed_db: str, monkeypatch: pytest.M
     for thread in threads:
         thread.join(30)
     assert sorted(slug for _, slug in walked) == sorted(slugs)
+
+
+def test_rounds_in_a_browser_are_left_to_the_runners_that_have_it(shop: World, settings: pytest.FixtureRequest) -> None:
+    plain = walks.ways()
+    settings.DOENDA_BROWSERS = ["chromium"]  # type: ignore[attr-defined]
+    assert set(walks.ways()) - set(plain) == {f"{CARD}@chromium", f"{TRANSFER}@chromium"}
+    turns.ensure(walks.ways())
+    settings.DOENDA_BROWSERS = []  # type: ignore[attr-defined]
+    turns.ensure(walks.ways())
+    assert f"{CARD}@chromium" in Turn.objects.values_list("way", flat=True), "another runner's"
+    assert {each.way for each in turns.claim("one")} == set(plain)
+    settings.DOENDA_BROWSERS = ["chromium"]  # type: ignore[attr-defined]
+    assert {each.way for each in turns.claim("two")} == {f"{CARD}@chromium", f"{TRANSFER}@chromium"}

@@ -35,6 +35,11 @@ KINDS: dict[str, Decide] = {
 """From a state, the instant and the decision's value to the state after it."""
 
 
+def decide(state: WayState, kind: str, now: datetime, value: str = "") -> WayState:
+    """The state after a decision: time passes before and after, as with an outcome, so that a replay comes to it."""
+    return rule.tick(KINDS[kind](rule.tick(state, now), now, value), now)
+
+
 def decided(
     way: Way,
     state: WayState,
@@ -47,7 +52,7 @@ def decided(
     using: str = "default",
 ) -> WayState:
     """The state after the decision, which is kept. With the way locked. Raises KeyError, ValueError."""
-    after = KINDS[kind](state, now, value)
+    after = decide(state, kind, now, value)
     WayDecision.objects.using(using).create(
         way=way, kind=kind, value=value, who=who[:80], reason=reason[:200], created_at=now
     )

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from doenda.assurance import rule, standing
+from doenda.assurance import cells, devices, rule, standing
 from doenda.assurance.rule import Event, Outcome
 from doenda.assurance.standing import UnknownWay
 from doenda.kernel import clock
@@ -33,7 +33,7 @@ WITH way AS (SELECT slug, standing IN ('proven', 'degraded') AND calm AS calm FR
                FROM way
              ON CONFLICT DO NOTHING
              RETURNING 1)
-SELECT calm, EXISTS (SELECT 1 FROM new) FROM way
+SELECT calm, EXISTS (SELECT 1 FROM new), EXISTS (SELECT 1 FROM assurance_way WHERE slug = %(cell)s) FROM way
 """
 
 _CALM = "SELECT slug, standing IN ('proven', 'degraded') AND calm FROM assurance_way WHERE slug = ANY(%s)"
@@ -58,11 +58,13 @@ def record(
     account_id: UUID | None = None,
     at: datetime | None = None,
     detail: str = "",
+    device: str = "",
 ) -> bool:
     """Record one outcome of a way (its slug) in the caller's transaction. Returns False if its source is known already.
 
     `at` is when it happened, in UTC (default: now); a proof counts from then. Only `worked`, reached at the last step,
-    is a proof. Raises UnknownWay, ValueError for an unknown outcome, RuntimeError outside a transaction.
+    is a proof. `device`: the kind on which it happened, for which it is counted besides (`cells`). Raises UnknownWay,
+    ValueError for an unknown outcome, RuntimeError outside a transaction.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("evidence is recorded in the transaction that makes it true")
@@ -80,17 +82,38 @@ def record(
         "source_id": source_id,
         "account": account_id,
         "detail": detail[:200],
+        "cell": devices.cell(way, device) if device else "",
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)
         found = cursor.fetchone()
     if found is None:
         raise UnknownWay(way)
-    calm, new = found
+    calm, new, has_cell = found
+    tried = Tried(way, kind, source_kind, source_id, synthetic, account_id, at, detail, device)
     if new and _weighs(kind, calm):
-        tried = Tried(way, kind, source_kind, source_id, synthetic, account_id, at, detail)
         _judge(way, [(evidence_id, tried)], now)
+    if new and device:
+        _on_device(tried, has_cell=has_cell)
     return bool(new)
+
+
+def _on_device(tried: "Tried", *, has_cell: bool) -> None:
+    """Count it for the way on that kind of device as well: from the first on that speaks against it there."""
+    against = tried.outcome in rule.FAILURES or tried.outcome is Outcome.REPORTED
+    if not against and not (has_cell and tried.outcome is Outcome.WORKED):
+        return
+    if cell := cells.ensure(tried.way, tried.device):
+        record(
+            cell,
+            tried.outcome,
+            source_kind=f"{tried.source_kind}@",
+            source_id=tried.source_id,
+            synthetic=tried.synthetic,
+            account_id=tried.account_id,
+            at=tried.at,
+            detail=tried.detail,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +128,7 @@ class Tried:
     account_id: UUID | None = None
     at: datetime | None = None
     detail: str = ""
+    device: str = ""
 
 
 def record_many(found: Sequence[Tried]) -> set[str]:
@@ -123,6 +147,8 @@ def record_many(found: Sequence[Tried]) -> set[str]:
         known = [(new_id(), each) for each in in_order]
         cursor.execute(_INSERT_MANY, [now, *_columns(known, now)])
         new = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_CALM, [sorted({devices.cell(each.way, each.device) for each in in_order if each.device})])
+        on_device = {row[0] for row in cursor.fetchall()}
     by_way: dict[str, list[tuple[UUID, Tried]]] = {}
     for evidence_id, each in known:
         if evidence_id in new:
@@ -130,10 +156,13 @@ def record_many(found: Sequence[Tried]) -> set[str]:
     for way in sorted(by_way):
         if any(_weighs(each.outcome, calm[way]) for _, each in by_way[way]):
             _judge(way, by_way[way], now)
+    for evidence_id, each in known:
+        if evidence_id in new and each.device:
+            _on_device(each, has_cell=devices.cell(each.way, each.device) in on_device)
     return {each.way for each in found} - calm.keys()
 
 
-def report(way: str, *, who: str, account_id: UUID | None = None, said: str = "") -> bool:
+def report(way: str, *, who: str, account_id: UUID | None = None, said: str = "", device: str = "") -> bool:
     """A person says that the way does not work: counted once a person, way and day. Returns False if it was known.
 
     `who` names the person among all (an account, a visit, a clerk). Raises UnknownWay; see `record`.
@@ -147,6 +176,7 @@ def report(way: str, *, who: str, account_id: UUID | None = None, said: str = ""
         synthetic=False,
         account_id=account_id,
         detail=said,
+        device=device,
     )
 
 

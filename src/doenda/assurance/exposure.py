@@ -8,13 +8,23 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
+from doenda.assurance import devices
 from doenda.assurance.models import Exposure, Offer
 
 LASTING = timedelta(days=30)
 VISIT = timedelta(hours=1)
 _LASTING_MEDIA = frozenset({"notice", "receipt"})
+
+# Whoever was shown a way on a kind of device was shown the way, and the way on that kind.
+_EXPOSED = """
+SELECT x.way_id, x.onset, x.ended_at, o.at, o.medium
+  FROM assurance_offer o
+  JOIN assurance_exposure x ON x.way_id = o.way_id OR (o.device <> '' AND x.way_id = o.way_id || '@' || o.device)
+ WHERE o.account_id = %s AND (x.ended_at IS NULL OR x.ended_at >= o.at)
+"""
 
 type Interval = tuple[datetime, datetime | None, str]
 
@@ -29,23 +39,14 @@ def intervals(account_id: UUID) -> list[Interval]:
 
     A stretch begins at the way's failure or at the offer, whichever is later; overlapping ones of a way are one.
     """
-    offers = list(Offer.objects.filter(account_id=account_id).values_list("way_id", "at", "medium"))
-    if not offers:
-        return []
-    first = min(at for _, at, _ in offers)
-    failures = list(
-        Exposure.objects.filter(Q(ended_at=None) | Q(ended_at__gte=first), way_id__in={way for way, _, _ in offers})
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPOSED, [account_id])
+        rows = cursor.fetchall()
     return merge(
-        (max(failure.onset, at), failure.ended_at, way)
-        for way, at, medium in offers
-        for failure in failures
-        if failure.way_id == way and _meet(failure, at, until(at, medium))
+        (max(onset, at), ended_at, way)
+        for way, onset, ended_at, at, medium in rows
+        if onset <= until(at, medium) and (ended_at is None or ended_at >= at)
     )
-
-
-def _meet(failure: Exposure, named_at: datetime, named_until: datetime) -> bool:
-    return failure.onset <= named_until and (failure.ended_at is None or failure.ended_at >= named_at)
 
 
 def merge(found: Iterable[Interval]) -> list[Interval]:
@@ -70,5 +71,8 @@ def misled(slug: str) -> list[UUID]:
     if running is None:
         return []
     lasting = Q(medium__in=_LASTING_MEDIA, at__gte=running.onset - LASTING)
-    recent = Offer.objects.filter(lasting | Q(at__gte=running.onset - VISIT), way_id=slug)
+    way, device = devices.parts(slug)
+    recent = Offer.objects.filter(lasting | Q(at__gte=running.onset - VISIT), way_id=way)
+    if device:
+        recent = recent.filter(device=device)
     return list(recent.order_by("account_id").values_list("account_id", flat=True).distinct())

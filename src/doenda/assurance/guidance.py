@@ -3,13 +3,14 @@
 Paper, text messages and voices name proven ways only, a degraded one last. Who already has a page open may also try,
 listed last and marked, a way that is merely not proven right now; never one that evidence withdrew, that is closed, or
 retired.
-A text names methods, and whoever reads it may have any device: a way that needs scripts is named there only while
-another proven way of the same method needs none.
+A text names methods, and whoever reads it may have any device: a way that cannot be finished on all common kinds, be it
+by what is known of them (`devices`) or by evidence (`cells`), is named there only while another proven way of the same
+method can. On a page each customer is offered what their own kind of device can finish.
 Whatever is named is recorded as an offer, from rows read in that same transaction; readers that record nothing share a
 snapshot for a few seconds. If the database does not answer, nothing is named.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -17,14 +18,14 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from doenda.assurance import hours, standing, ways
+from doenda.assurance import cells, devices, hours, standing, ways
 from doenda.assurance.models import Offer
 from doenda.assurance.rule import NAMED, Name
 from doenda.assurance.standing import Standing
 from doenda.assurance.ways import SCRIPTS
 from doenda.kernel import clock, texts, words
 
-MEDIA = ("page", "notice", "receipt", "panel", "script")
+MEDIA = ("page", "voice", "notice", "receipt", "panel", "script")
 VALID = timedelta(seconds=10)
 """How long a renderer may use what it was given; afterwards it names nothing until it has asked again."""
 _PAGE_ORDER = (*NAMED, Name.SUSPECT, Name.HALF_OPEN, Name.UNPROVEN)
@@ -78,46 +79,81 @@ class Guidance:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All ways of a moment."""
+    """All ways of a moment. `against`: what evidence says against ways on kinds of device, by the cell's slug."""
 
     ways: tuple[Standing, ...]
     taken_at: datetime
     valid_until: datetime
     version: int
-    _named: dict[tuple[str, str, int], tuple[OfferedWay, ...]] = field(default_factory=dict, compare=False, repr=False)
+    against: Mapping[str, Name] = field(default_factory=dict)
+    _named: dict[tuple[str, str, str, int], tuple[OfferedWay, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    def named(self, medium: str, purpose: str = "pay") -> tuple[OfferedWay, ...]:
-        """The ways that `medium` may name, best first."""
+    def named(self, medium: str, purpose: str = "pay", device: str = "") -> tuple[OfferedWay, ...]:
+        """The ways that `medium` may name, best first; on a page those that this kind of device can finish."""
         if medium not in MEDIA:
             raise ValueError(f"no such medium: {medium!r}")
         if (now := clock.now()) > self.valid_until:
             return ()
-        key = medium, purpose, int(now.timestamp())  # hours begin and end at whole seconds
+        key = medium, purpose, device, int(now.timestamp())  # hours begin and end at whole seconds
         if key not in self._named:
-            self._named[key] = self._name(medium, purpose, now)
+            self._named[key] = self._name(medium, purpose, device, now)
         return self._named[key]
 
-    def _name(self, medium: str, purpose: str, now: datetime) -> tuple[OfferedWay, ...]:
+    def _name(self, medium: str, purpose: str, device: str, now: datetime) -> tuple[OfferedWay, ...]:
         allowed = _PAGE_ORDER if medium == "page" else NAMED
         mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed and not _shut(way, now)]
-        mine.sort(key=lambda way: allowed.index(way.standing))
-        found = tuple(_offered(way) for way in mine)
-        return found if medium == "page" else _for_any_device(found)
+        if (
+            medium == "voice"
+        ):  # a telephone is one kind of device, and what cannot be finished on it is no way of its channel
+            return tuple(
+                _offered(way, way.standing) for way in sorted(mine, key=lambda way: allowed.index(way.standing))
+            )
+        if medium != "page":
+            mine.sort(key=lambda way: allowed.index(way.standing))
+            return self._for_any_device(tuple(_offered(way, way.standing) for way in mine))
+        found = [(self._on(way, device), way) for way in mine]
+        can = [(word, way) for word, way in found if word is not None]
+        can.sort(key=lambda each: allowed.index(each[0]))
+        return tuple(_offered(way, word) for word, way in can)
+
+    def _on(self, way: Standing, device: str) -> Name | None:
+        """How the way stands for whoever holds that kind of device; None: it is not to be offered there."""
+        if not device:
+            return way.standing
+        finishes = devices.finishes(way.slug, way.capabilities, device)
+        word = self.against.get(devices.cell(way.slug, device))
+        if finishes == "no" or word is Name.WITHDRAWN:
+            return None
+        doubts = [each for each in (word, Name.SUSPECT if finishes == "doubtful" else None) if each is not None]
+        return max([way.standing, *doubts], key=_PAGE_ORDER.index)
+
+    def _for_any_device(self, found: tuple[OfferedWay, ...]) -> tuple[OfferedWay, ...]:
+        anywhere = {way.method for way in found if not way.scripts and not self._fails_on_common(way)}
+        return tuple(way for way in found if way.method in anywhere)
+
+    def _fails_on_common(self, way: OfferedWay) -> bool:
+        return any(
+            devices.cell(way.slug, device) in self.against
+            or devices.finishes(way.slug, way.capabilities, device) == "no"
+            for device in devices.common()
+        )
+
+    def elsewhere(self, channel: str, device: str, purpose: str = "pay") -> tuple[OfferedWay, ...]:
+        """The proven ways of methods that this kind of device cannot finish, and others can: one a method."""
+        here = {way.method for way in self.named("page", purpose, device)}
+        found = {way.method: way for way in reversed(self.named("page", purpose)) if way.proven}
+        return tuple(way for way in found.values() if way.channel == channel and way.method not in here)
 
 
-def _offered(way: Standing) -> OfferedWay:
-    proven = way.standing in NAMED
-    return OfferedWay(way.slug, way.method, way.channel, proven, way.provider, way.capabilities, way.standing)
+def _offered(way: Standing, word: Name) -> OfferedWay:
+    return OfferedWay(way.slug, way.method, way.channel, word in NAMED, way.provider, way.capabilities, word)
 
 
 def _shut(way: Standing, now: datetime) -> bool:
     """Has its calendar closed it since the snapshot was taken?"""
     return hours.closed_until(ways.calendar_of(way.slug), now) is not None
-
-
-def _for_any_device(found: tuple[OfferedWay, ...]) -> tuple[OfferedWay, ...]:
-    plain = {way.method for way in found if not way.scripts}
-    return tuple(way for way in found if way.method in plain)
 
 
 _shared: dict[str, Snapshot] = {}
@@ -126,9 +162,11 @@ _shared_lock = Lock()
 
 def read() -> Snapshot:
     """A snapshot of the rows as they are. Database errors pass."""
-    found = tuple(standing.current().values())
+    found, on_devices = standing.everything()
     now = clock.now()
-    return Snapshot(found, now, now + VALID, sum(way.version for way in found))
+    against = {slug: cell.standing for slug, cell in on_devices.items() if cell.standing in cells.AGAINST}
+    version = sum(way.version for way in (*found.values(), *on_devices.values()))
+    return Snapshot(tuple(found.values()), now, now + VALID, version, against)
 
 
 def snapshot() -> Snapshot:
@@ -163,10 +201,12 @@ def offer(
     *,
     lang: str,
     subject_id: UUID | None = None,
+    device: str = "",
     choose: Choose | None = None,
 ) -> Guidance:
     """The ways that may be named to this account now, recorded as offered (once a subject, way and medium).
 
+    `device`: the kind in front of the customer (devices.recognised), for a page.
     `choose` picks and orders those that are really shown (one provider a method, this channel's): only what it returns
     is an offer, and it can add nothing. Without an account nothing is recorded. When the database does not answer and
     no transaction is open: no way. Raises ValueError for a choice that was not given.
@@ -175,9 +215,10 @@ def offer(
     try:
         with transaction.atomic():
             seen = read()
-            shown = _chosen(seen.named(medium, purpose), choose)
+            shown = _chosen(seen.named(medium, purpose, device), choose)
             if account_id is not None and shown:
-                _record(shown, purpose=purpose, account_id=account_id, medium=medium, lang=lang, subject_id=subject_id)
+                about = _About(purpose, account_id, medium, lang, subject_id, device)
+                _record(shown, about)
     except _UNREACHABLE:
         if outer:
             raise
@@ -194,20 +235,29 @@ def _chosen(named: tuple[OfferedWay, ...], choose: Choose | None) -> tuple[Offer
     return found
 
 
-def _record(
-    shown: tuple[OfferedWay, ...], *, purpose: str, account_id: UUID, medium: str, lang: str, subject_id: UUID | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _About:
+    purpose: str
+    account_id: UUID
+    medium: str
+    lang: str
+    subject_id: UUID | None
+    device: str
+
+
+def _record(shown: tuple[OfferedWay, ...], about: _About) -> None:
     now = clock.now()
     rows = [
         Offer(
             way_id=way.slug,
-            account_id=account_id,
+            account_id=about.account_id,
             at=now,
-            purpose=purpose,
-            medium=medium,
-            subject_id=subject_id,
-            lang=lang,
+            purpose=about.purpose,
+            medium=about.medium,
+            subject_id=about.subject_id,
+            lang=about.lang,
             proven=way.proven,
+            device=about.device,
         )
         for way in shown
     ]

@@ -1,7 +1,7 @@
 """Incidents open and close themselves: one a cause, from the exposures that run. Rows only; what is shown is `public`.
 
-The cause of a failing way is its provider: a provider that dies takes all of its ways, and that is one problem. That
-nothing works at all is a problem of its own.
+The cause of a failing way is its provider: a provider that dies takes all of its ways, and that is one problem. What
+fails on one kind of device only is put down to that kind. That nothing works at all is a problem of its own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Max, Sum
 
-from doenda.assurance import exposure, no_way
+from doenda.assurance import devices, exposure, no_way
 from doenda.assurance.models import Exposure, Incident, IncidentEvent, NoWay
 from doenda.billing.models import Bill
 from doenda.kernel import clock, facts, sweeps
@@ -31,13 +31,17 @@ class Cause:
 
 def cause_of(way: str) -> str:
     """The cause to which a failing way (its slug) is put down."""
-    return f"provider:{way.split('/')[2]}"
+    base, device = devices.parts(way)
+    return f"device:{device}" if device else f"provider:{base.split('/')[2]}"
 
 
 def causes(failing: Mapping[str, tuple[datetime, datetime]]) -> dict[str, Cause]:
-    """What fails, by cause, from way → (onset, detected at) (pure)."""
+    """What fails, by cause, from way → (onset, detected at) (pure). A way that fails fails on every kind of device."""
     found: dict[str, Cause] = {}
     for way, (onset, detected) in sorted(failing.items()):
+        base, device = devices.parts(way)
+        if device and base in failing:
+            continue
         known = found.get(cause_of(way))
         found[cause_of(way)] = (
             Cause(onset, detected, frozenset({way}))
@@ -113,11 +117,12 @@ def _close(incident: Incident) -> int:
 
 def _last_end(incident: Incident) -> datetime:
     kind, _, name = incident.cause.partition(":")
-    ended = (
-        NoWay.objects.filter(purpose=name).aggregate(last=Max("until"))
-        if kind == "no_way"
-        else Exposure.objects.filter(way__provider=name).aggregate(last=Max("ended_at"))
-    )
+    if kind == "no_way":
+        ended = NoWay.objects.filter(purpose=name).aggregate(last=Max("until"))
+    elif kind == "device":
+        ended = Exposure.objects.filter(way__slug__endswith=devices.cell("", name)).aggregate(last=Max("ended_at"))
+    else:
+        ended = Exposure.objects.filter(way__provider=name).aggregate(last=Max("ended_at"))
     return ended["last"] or clock.now()
 
 

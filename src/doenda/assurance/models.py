@@ -115,7 +115,8 @@ class Transition(Row):
 
 
 class Offer(Row):
-    """A way was named to a customer. `subject_id`: the notice, the session or the call in which it was named."""
+    """A way was named to a customer. `subject_id`: the notice, the session or the call in which it was named; `device`:
+    the kind on which a page was shown."""
 
     way = models.ForeignKey(Way, models.PROTECT, db_constraint=False, db_index=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="offers", db_constraint=False, db_index=False)
@@ -125,6 +126,7 @@ class Offer(Row):
     subject_id = models.UUIDField(null=True)
     lang = models.CharField(max_length=2)
     proven = models.BooleanField()
+    device = models.CharField(max_length=20, default="", blank=True)
 
     class Meta:
         constraints: ClassVar = [

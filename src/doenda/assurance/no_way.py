@@ -3,6 +3,9 @@
 What a text could name to everybody decides (`guidance.Snapshot.named`): a way that asks something of the device is none
 for those whose device cannot do it. While it lasts notices are held, pages and prompts say that the date moves, and
 the clocks stand; all of that is pulled from these rows, or from guidance itself.
+
+Where other customers can pay and those with one kind of device cannot, that is a state of the kind ("pay@in_app"):
+their pages say it and move the date, a person is called, and texts, which anybody may read, go on.
 """
 
 import logging
@@ -11,12 +14,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 
-from doenda.assurance import guidance, pager
+from doenda.assurance import devices, guidance, pager
 from doenda.assurance.models import Exposure, NoWay, Way
 from doenda.assurance.rule import NAMED
-from doenda.kernel import clock, facts, sweeps
+from doenda.kernel import clock, facts, once, sweeps
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,13 @@ def running(purpose: str = "pay") -> NoWay | None:
 
 def stretches(since: datetime, purpose: str = "pay") -> Sequence[NoWay]:
     """Those that ended after `since` or last still, in order."""
-    found = NoWay.objects.filter(purpose=purpose).exclude(until__lt=since)
-    return list(found.order_by("since", "pk"))
+    return _stretches(since=since, purpose=purpose)
+
+
+@once.query
+def _stretches(since: once.Open, purpose: once.Open) -> "QuerySet[NoWay]":
+    lasting = Q(until=None) | Q(until__gte=since)
+    return NoWay.objects.filter(lasting, purpose=purpose).order_by("since", "pk")
 
 
 @facts.subscribes("assurance.way_changed", name="assurance.no_way")
@@ -54,13 +62,22 @@ def sweep(limit: int = 100) -> int:
 
 def settle() -> int:
     """Open or close the stretch of each purpose, in the caller's transaction. Returns how many changed."""
-    return sum(_settle(purpose) for purpose in PURPOSES)
+    seen = guidance.read()
+    kinds = {devices.parts(slug)[1] for slug in seen.against}
+    kinds |= {devices.parts(each)[1] for each in NoWay.objects.filter(until=None).values_list("purpose", flat=True)}
+    changed = 0
+    for purpose in PURPOSES:
+        works = bool(seen.named("notice", purpose))
+        changed += _settle(purpose, seen, works=works)
+        for kind in sorted(kinds - {""}):
+            theirs = not works or bool(seen.named("page", purpose, kind))
+            changed += _settle(devices.cell(purpose, kind), seen, works=theirs)
+    return changed
 
 
-def _settle(purpose: str) -> int:
-    now, seen = clock.now(), guidance.read()
-    known = any(way.purpose == purpose for way in seen.ways)
-    works = bool(seen.named("notice", purpose))
+def _settle(purpose: str, seen: guidance.Snapshot, *, works: bool) -> int:
+    now = clock.now()
+    known = any(way.purpose == devices.parts(purpose)[0] for way in seen.ways)
     open_now = NoWay.objects.select_for_update(no_key=True).filter(purpose=purpose, until=None).first()
     if not known:
         return 0
@@ -83,8 +100,10 @@ def _settle(purpose: str) -> int:
 
 def _onset(purpose: str) -> datetime | None:
     """Since when nothing works, if evidence says that ways fail: the onset of the failure that began last."""
-    failing = Exposure.objects.filter(ended_at=None, way__purpose=purpose)
-    return failing.aggregate(onset=Max("onset"))["onset"]  # type: ignore[no-any-return]
+    plain, kind = devices.parts(purpose)
+    failing = Exposure.objects.filter(ended_at=None)
+    mine = failing.filter(way__slug__endswith=devices.cell("", kind)) if kind else failing.filter(way__purpose=plain)
+    return mine.aggregate(onset=Max("onset"))["onset"]  # type: ignore[no-any-return]
 
 
 def _worse(known: NoWay, onset: datetime | None) -> int:
@@ -96,6 +115,11 @@ def _worse(known: NoWay, onset: datetime | None) -> int:
     return 1
 
 
+def _who(purpose: str) -> str:
+    kind = devices.parts(purpose)[1]
+    return f"no customer with a device of the kind {kind}" if kind else "no customer"
+
+
 def _page() -> int:
     due = NoWay.objects.filter(until=None, paged_at=None, since__lte=clock.now() - PAGED_AFTER)
     found = list(due.select_for_update(no_key=True))
@@ -104,6 +128,7 @@ def _page() -> int:
         each.save(update_fields=["paged_at"])
         pager.call(
             f"no-way-{each.pk}",
-            f"{settings.DOENDA_CARRIER['en']}: no customer can pay by any way since {clock.local(each.since):%F %R}",
+            f"{settings.DOENDA_CARRIER['en']}: {_who(each.purpose)} can pay by any way since "
+            f"{clock.local(each.since):%F %R}",
         )
     return len(found)

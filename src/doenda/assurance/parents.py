@@ -64,7 +64,7 @@ def sweep(limit: int = 100) -> int:
     families: dict[str, list[Child]] = {}
     seen = standing.current()
     for row in Way.objects.filter(retired_at=None).order_by("slug"):
-        if row.slug in seen:
+        if row.slug in seen:  # not the ways on one kind of device
             child = Child(row.slug, ways.load(row), seen[row.slug].last_proof_at)
             families.setdefault(row.provider, []).append(child)
     done = 0

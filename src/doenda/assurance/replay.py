@@ -54,13 +54,19 @@ def _after(state: WayState, what: Event | WayDecision | None, at: datetime) -> W
         return rule.judge(state, what)
     if what is None:
         return rule.tick(state, at)
-    return deciding.KINDS[what.kind](state, at, what.value)
+    return deciding.decide(state, what.kind, at, what.value)
 
 
 def _blank(way: Way) -> WayState:
     """The state in which every way begins, on the terms that hold for this one."""
     known = ways.load(way)
-    return WayState(lease=known.lease, confirms=known.confirms, calendar=known.calendar)
+    return WayState(
+        lease=known.lease,
+        lease_night=known.lease_night,
+        confirms=known.confirms,
+        calendar=known.calendar,
+        part=known.part,
+    )
 
 
 def _inputs(slug: str, kept: list[Transition]) -> Iterator[_Input]:

@@ -81,11 +81,26 @@ def _state(way: Way) -> WayState:
 def current(purpose: str | None = None) -> dict[str, Standing]:
     """Every way as it stands at this moment, in the order in which customers are told; one query.
 
-    Time is let pass while reading: a lease that has ended is `unproven` here although no sweep has run.
+    Time is let pass while reading: a lease that has ended is `unproven` here although no sweep has run. A way on one
+    kind of device is none of them.
     """
     now = clock.now()
-    rows = _with_proofs() if purpose is None else _with_proofs().filter(purpose=purpose)
+    rows = _with_proofs().exclude(purpose=ways.DEVICE) if purpose is None else _with_proofs().filter(purpose=purpose)
     return {way.slug: _read(way, now) for way in rows}
+
+
+def everything() -> tuple[dict[str, Standing], dict[str, Standing]]:
+    """Every way, and every way on one kind of device, as they stand at this moment; one query."""
+    now, found = clock.now(), (dict[str, Standing](), dict[str, Standing]())
+    for way in _with_proofs():
+        found[way.purpose == ways.DEVICE][way.slug] = _read(way, now)
+    return found
+
+
+def one(slug: str) -> Standing | None:
+    """One way, or way on one kind of device, as it stands at this moment."""
+    way = _with_proofs().filter(pk=slug).first()
+    return None if way is None else _read(way, clock.now())
 
 
 def _read(way: Way, now: datetime) -> Standing:
@@ -110,10 +125,26 @@ def _read(way: Way, now: datetime) -> Standing:
     )
 
 
+_NAMED = """
+SELECT EXISTS (SELECT 1 FROM assurance_way WHERE purpose = %s AND standing IN ('proven', 'degraded') AND calm
+                  AND proven_until > %s AND closed_until IS NULL AND retired_at IS NULL)
+"""
+
+
+def any_named(purpose: str) -> bool:
+    """May any way be named for this purpose now? Asked for every case that is looked at: what the rows say is enough
+    while it says yes (a withdrawal writes them), and only its no is looked into, for a proof not counted yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED, [purpose, clock.now()])
+        if cursor.fetchone()[0]:
+            return True
+    return any(way.standing in rule.NAMED for way in current(purpose).values())
+
+
 def word(slug: str) -> Name | None:
     """How one way stands at this moment; None if there is no such way."""
-    way = _with_proofs().filter(pk=slug).first()
-    return None if way is None else _read(way, clock.now()).standing
+    found = one(slug)
+    return None if found is None else found.standing
 
 
 def lock(slug: str, *, but: Collection[UUID] = ()) -> tuple[Way, WayState]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from doenda.assurance import deciding, hours, rule
+from doenda.assurance import deciding, devices, hours, rule
 from doenda.assurance.hours import Calendar
 from doenda.assurance.models import Exposure, Transition, Way
 from doenda.assurance.rule import Name, WayState
@@ -19,15 +19,16 @@ from doenda.kernel import clock
 
 SOURCE = Path(__file__).with_name("ways.toml")
 SCRIPTS = "scripts"
-PAY, TELL = "pay", "tell"
-"""What a way is for: a customer pays by it, or is told by it. Guidance names those to pay by."""
+PAY, TELL, DEVICE = "pay", "tell", "device"
+"""What a way is for: a customer pays by it, or is told by it. Guidance names those to pay by. `DEVICE`: a way on one
+kind of device, judged by itself (`cells`)."""
 CAPABILITIES = frozenset({SCRIPTS})
 _PLAIN = {
     *("mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"),
     *("baseline", "slow", "degraded", "doubt_failed", "doubt_passed"),
     *("reports_answered", "reports_needed", "by_parent"),
 }
-_IN_COLUMNS = {"lease", "confirms", "closed_until", "retired_at", "calendar"}
+_IN_COLUMNS = {"lease", "lease_night", "confirms", "closed_until", "retired_at", "calendar", "part"}
 CONFIRMS = 2
 """Walks that are made at once when one has failed: three that agree are certain, one alone may be our own flake."""
 _WALKED_METHODS = frozenset({"card", "transfer"})
@@ -41,6 +42,7 @@ class WayDefinition:
     purpose: str
     lease: int
     lease_unwalked: int = 0
+    lease_night: int = 0
     capability: frozenset[str] = frozenset()
     calendar: str = "always"
     carried_out: str = "always"
@@ -64,25 +66,50 @@ class WayDefinition:
 
     @property
     def walked(self) -> bool:
-        """Can a synthetic customer without scripts walk it here, to its last step?
+        """Can a synthetic customer walk it here, to its last step?"""
+        return self.walked_in(devices.PLAIN) or any(self.walked_in(browser) for browser in browsers())
+
+    def walked_in(self, browser: str) -> bool:
+        """Can it be walked in this browser? `devices.PLAIN`: by a walker without scripts.
 
         On a provider's own page only where `DOENDA_WALKED` names the provider: a stand-in, or a test mode without a
         real payer's card. A deposit, where a hand is configured that pays in (`hand_address`). What carries texts,
-        where a number of the carrier's own is configured that they can loop to.
+        where a number of the carrier's own is configured that they can loop to. By telephone, where the address of a
+        SIP server is configured that leads to ours (`DOENDA_SIP_ADDRESS`).
         """
         channel, method, provider = self.parts
+        plain = browser == devices.PLAIN
         if self.purpose == TELL:
-            return bool(getattr(settings, "DOENDA_LOOP_NUMBER", ""))
-        if channel != "web" or self.capability:
+            return plain and bool(getattr(settings, "DOENDA_LOOP_NUMBER", ""))
+        if method == "deposit" and channel in ("web", "voice"):
+            reached = channel == "web" or bool(getattr(settings, "DOENDA_SIP_ADDRESS", ""))
+            return plain and reached and bool(hand_address(provider))
+        if channel != "web" or (plain and self.capability) or not (plain or browser in browsers()):
             return False
-        if method == "deposit":
-            return bool(hand_address(provider))
         return method in _WALKED_METHODS and provider in getattr(settings, "DOENDA_WALKED", ("sandbox",))
 
     @property
     def lease_here(self) -> int:
         """The lease of this installation."""
         return self.lease if self.walked else self.lease_unwalked or self.lease
+
+
+def browsers() -> tuple[str, ...]:
+    """The real browsers that synthetic customers use here (`DOENDA_BROWSERS`)."""
+    return tuple(getattr(settings, "DOENDA_BROWSERS", ()))
+
+
+def browser_for(slug: str) -> str:
+    """In which browser a way, or a way on one kind of device, is walked here; "" where nobody walks it."""
+    way, device = devices.parts(slug)
+    terms_of = terms(way)
+    if device:
+        kind = devices.table().kinds.get(device)
+        walker = kind.walker if kind else ""
+        return walker if walker not in ("", devices.PLAIN) and terms_of.walked_in(walker) else ""
+    if terms_of.walked_in(devices.PLAIN):
+        return devices.PLAIN
+    return next((browser for browser in browsers() if terms_of.walked_in(browser)), "")
 
 
 def hand_address(provider: str) -> str:
@@ -117,8 +144,10 @@ def _declared() -> Mapping[str, WayDefinition]:
 
 
 def terms(slug: str) -> WayDefinition:
-    """What is declared of a way. One that is declared no more is bound to no hours and asks nothing of a device."""
-    return _declared().get(slug) or WayDefinition(slug, "pay", 1)
+    """What is declared of a way (on whichever device). One that is declared no more is bound to no hours and asks
+    nothing of a device."""
+    way, _ = devices.parts(slug)
+    return _declared().get(way) or WayDefinition(way, "pay", 1)
 
 
 def declared(slug: str) -> bool:
@@ -161,8 +190,10 @@ def ensure_ways(using: str = "default") -> int:
             way, _ = rows.update_or_create(slug=one.slug, defaults=values)
             if way.retired_at is not None and not load(way).retired_by_hand:
                 _turn(way, "offer_again", "its provider is offered again", using)
-        gone = rows.exclude(slug__in=[one.slug for _, one in listed]).filter(retired_at=None).select_for_update()
-        for way in gone:
+        stays = {one.slug for _, one in listed}
+        here = rows.filter(retired_at=None).values_list("slug", flat=True)
+        gone = [slug for slug in here if devices.parts(slug)[0] not in stays]
+        for way in rows.filter(slug__in=gone).order_by("slug").select_for_update():
             _end_exposures([way.slug], using)
             _turn(way, "retire", "no longer offered", using)
     return len(listed)
@@ -194,11 +225,19 @@ def load(way: Way) -> WayState:
     return replace(
         state,
         lease=timedelta(seconds=way.lease_seconds),
-        confirms=CONFIRMS if terms(way.slug).walked else 0,
+        lease_night=_night(way),
+        confirms=CONFIRMS if browser_for(way.slug) else 0,
         closed_until=way.closed_until,
         retired_at=way.retired_at,
         calendar=calendar_of(way.slug),
+        part=way.purpose == DEVICE,
     )
+
+
+def _night(way: Way) -> timedelta | None:
+    """Only where walks prove it: they are then made more seldom."""
+    terms_of = terms(way.slug)
+    return timedelta(seconds=terms_of.lease_night) if terms_of.lease_night and browser_for(way.slug) else None
 
 
 def store(state: WayState) -> dict[str, Any]:

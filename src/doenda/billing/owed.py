@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet, Sum
@@ -67,10 +68,12 @@ def of_bill(bill: Bill, items_by_class: Mapping[str, int]) -> BillOwed:
 def _owed(bills: Sequence[Bill]) -> list[BillOwed]:
     if not bills:
         return []
+    of_bills = BillItem.objects.filter(bill__in=[bill.pk for bill in bills])
+    return _with_items(bills, of_bills.values_list("bill_id", "item_class").annotate(sum=Sum("amount")))
+
+
+def _with_items(bills: Sequence[Bill], sums: Iterable[tuple[UUID, str, int]]) -> list[BillOwed]:
     items: dict[UUID, dict[str, int]] = {bill.pk: {} for bill in bills}
-    sums = (
-        BillItem.objects.filter(bill__in=list(items)).values_list("bill_id", "item_class").annotate(sum=Sum("amount"))
-    )
     for bill_id, item_class, amount in sums:
         items[bill_id][item_class] = amount
     return [of_bill(bill, items[bill.pk]) for bill in bills]
@@ -88,7 +91,14 @@ def _overdue(account_id: once.Open, on: once.Open) -> "QuerySet[Bill]":
 
 def overdue(account_id: UUID, on: date) -> list[BillOwed]:
     """The open bills whose due date is before `on` (the carrier's date), the oldest first."""
-    return _owed(_overdue(account_id=account_id, on=on))
+    bills = _overdue(account_id=account_id, on=on)
+    return _with_items(bills, _overdue_items(account_id=account_id, on=on)) if bills else []
+
+
+@once.query
+def _overdue_items(account_id: once.Open, on: once.Open) -> "QuerySet[Any, Any]":
+    mine = BillItem.objects.filter(bill__account_id=account_id, bill__state="open", bill__due_date__lt=on)
+    return mine.values_list("bill_id", "item_class").annotate(sum=Sum("amount"))
 
 
 def remaining_of(account_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int]]]:

@@ -89,9 +89,13 @@ def _due() -> "QuerySet[Case, Case]":
 def _review_one(due: "QuerySet[Case, Case]", case_id: UUID, account_id: UUID) -> None:
     """Skips an account that somebody else is working on, and a case that was reviewed meanwhile."""
     with atomic():
-        free = Account.objects.select_for_update(skip_locked=True).filter(pk=account_id).first()
-        if free is not None and due.filter(pk=case_id).exists():
+        if _free.first(account_id=account_id) is not None and due.filter(pk=case_id).exists():
             review_locked(accounts.lock(account_id))
+
+
+@once.query
+def _free(account_id: once.Open) -> "QuerySet[Account]":
+    return Account.objects.select_for_update(skip_locked=True).filter(pk=account_id)
 
 
 def _failed(case_id: UUID, reason: str) -> None:

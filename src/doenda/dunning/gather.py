@@ -22,6 +22,7 @@ from doenda.dunning.words import REMINDERS, Bar, HoldKind, Stage
 from doenda.kernel import clock, once
 from doenda.notices.proof import DeliveredNotice
 from doenda.payments import hearing, pending
+from doenda.payments.models import Attempt
 
 
 def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with_open: bool = False) -> Facts:
@@ -33,7 +34,8 @@ def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with
     bills = owed.open_bills(account.pk) if with_open else owed.overdue(account.pk, today)
     if not bills:  # the way of every payment: nothing else matters when nothing is owed
         return Facts(account.currency, Stage(case.stage), case.stage_since, lines=lines(account.pk, []))
-    steps = list(CaseStep.objects.filter(case=case).order_by("decided_at", "pk"))
+    steps = _steps_of(case_id=case.pk)
+    tried = _tried(account.pk)
     return Facts(
         currency=account.currency,
         stage=Stage(case.stage),
@@ -41,8 +43,8 @@ def facts_of(account: Account, case: Case, rules: Policy, now: datetime, *, with
         debts=debts(account.pk, bills, steps),
         told=told(case, steps, rules, now),
         stops=stops(account.pk),
-        pending=pending.adverse_blocked(account.pk) or "",
-        not_heard=hearing.unheard(account.pk),
+        pending=(pending.adverse_blocked(account.pk) or "") if tried else "",
+        not_heard=tried and hearing.unheard(account.pk),
         lines=lines(account.pk, [bill for bill in bills if bill.may_bar]),
         way_proven=way_proven(),
         barred_since=case.barred_since,
@@ -59,7 +61,7 @@ def may_bar_amount(bill: BillOwed) -> int:
 def debts(account_id: UUID, bills: list[BillOwed], steps: list[CaseStep]) -> tuple[Debt, ...]:
     told_on = notices.first_left(account_id, REMINDERS, [bill.bill_id for bill in bills])
     reminded = {UUID(bill) for step in steps if step.step == "remind" for bill in step.decision["bills"]}
-    with_fee = set(LateFee.objects.filter(bill_id__in=[b.bill_id for b in bills]).values_list("bill_id", flat=True))
+    with_fee = {bill_id for (bill_id,) in _with_fee(account_id=account_id)}
     return tuple(
         Debt(
             bill_id=bill.bill_id,
@@ -116,8 +118,7 @@ def usable_days(ways: tuple[str, ...], since: datetime, now: datetime) -> int:
 def stops(account_id: UUID) -> tuple[Stop, ...]:
     """Every interval in which this account's clock stood: holds, ways of ours that misled it, tries that we failed."""
     found = [
-        Stop(HoldKind(hold.kind), hold.start, _end(hold), hold.reason)
-        for hold in Hold.objects.filter(account_id=account_id)
+        Stop(HoldKind(hold.kind), hold.start, _end(hold), hold.reason) for hold in _holds_of(account_id=account_id)
     ]
     return tuple(sorted(found + faults(account_id), key=lambda stop: (stop.start, stop.kind)))
 
@@ -126,11 +127,45 @@ def faults(account_id: UUID) -> list[Stop]:
     """The same without holds: what our own evidence says."""
     found = [Stop(HoldKind.EXPOSURE, start, end, way) for start, end, way in exposure.intervals(account_id)]
     found += nothing_works.stops(clock.now())
+    if not _tried(account_id):
+        return found
     found += [Stop(HoldKind.OUR_FAULT, start, end, "a payment") for start, end in pending.our_faults(account_id)]
     found += [Stop(HoldKind.UNKNOWN, start, end, "a payment") for start, end in pending.unknowns(account_id)]
     found += [Stop(HoldKind.UNKNOWN, start, end, "a debit") for start, end in pending.instructed(account_id)]
     found += [Stop(HoldKind.OUR_FAULT, start, end, "came undone") for start, end in pending.undone(account_id)]
     return found
+
+
+def _tried(account_id: UUID) -> bool:
+    """Was there ever an attempt to pay? Of most accounts whose clock runs there was none, and nothing else to ask."""
+    return bool(_any_attempt(account_id=account_id))
+
+
+@once.query
+def _any_attempt(account_id: once.Open) -> "QuerySet[Any, Any]":
+    return Attempt.objects.filter(account_id=account_id).values_list("pk")[:1]
+
+
+@once.query
+def _steps_of(case_id: once.Open) -> "QuerySet[CaseStep]":
+    return CaseStep.objects.filter(case_id=case_id).order_by("decided_at", "pk")
+
+
+@once.query
+def _holds_of(account_id: once.Open) -> "QuerySet[Hold]":
+    return Hold.objects.filter(account_id=account_id)
+
+
+@once.query
+def _with_fee(account_id: once.Open) -> "QuerySet[Any, Any]":
+    return LateFee.objects.filter(bill__account_id=account_id).values_list("bill_id")
+
+
+@once.query
+def _items_of(account_id: once.Open) -> "QuerySet[Any, Any]":
+    """Of the open bills: bill, line (or none), class."""
+    items = BillItem.objects.filter(bill__account_id=account_id, bill__state="open", amount__gt=0)
+    return items.values_list("bill_id", "line_id", "item_class")
 
 
 def _end(hold: Hold) -> datetime | None:
@@ -150,7 +185,7 @@ def _asked_of(account_id: once.Open) -> "QuerySet[Any]":
 
 def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
     """The account's lines: what is confirmed, what was asked last, and whether unpaid items of it may bar it."""
-    barrable, whole = _barrable(may_bar)
+    barrable, whole = _barrable(account_id, may_bar)
     return tuple(
         LineFacts(
             line_id=line.pk,
@@ -162,14 +197,13 @@ def lines(account_id: UUID, may_bar: list[BillOwed]) -> tuple[LineFacts, ...]:
     )
 
 
-def _barrable(may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
+def _barrable(account_id: UUID, may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
     """Lines with items of a class that may bar on these bills; and: does one concern the whole account?"""
     found: set[UUID] = set()
     whole = False
     if not may_bar:
         return found, whole
-    items = BillItem.objects.filter(bill_id__in=[bill.bill_id for bill in may_bar], amount__gt=0)
-    rows = list(items.values_list("bill_id", "line_id", "item_class"))
+    rows = _items_of(account_id=account_id)
     for bill in may_bar:
         known = classes.policy(bill.bill_date).classes
         left = {name for name in bill.remaining_by_class if name in known and known[name].may_bar}
@@ -181,5 +215,6 @@ def _barrable(may_bar: list[BillOwed]) -> tuple[set[UUID], bool]:
 
 def way_proven(slug: str = "") -> bool:
     """Can the customer pay at this moment by a way that is proven (by this one)?"""
-    standings = standing.current("pay")
-    return any(way.standing in NAMED and slug in {"", way.slug} for way in standings.values())
+    if slug:
+        return standing.word(slug) in NAMED
+    return standing.any_named("pay")

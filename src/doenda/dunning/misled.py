@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from doenda import notices
-from doenda.assurance import exposure, guidance
+from doenda.assurance import devices, exposure, guidance
 from doenda.assurance.models import Exposure
 from doenda.billing import accounts, owed
 from doenda.dunning import fees
@@ -32,7 +32,7 @@ TOLD = "misled"
 _TO_TELL = """
 WITH named AS (
     SELECT DISTINCT o.account_id FROM assurance_offer o
-     WHERE o.way_id = %(way)s AND o.at <= %(now)s
+     WHERE o.way_id = %(base)s AND o.at <= %(now)s AND %(device)s IN ('', o.device)
        AND (o.at >= %(visit)s OR (o.medium IN ('notice', 'receipt') AND o.at >= %(lasting)s))
 ), owing AS (
     SELECT n.account_id FROM named n JOIN billing_account a ON a.id = n.account_id AND NOT a.probe
@@ -106,8 +106,11 @@ def _undo(each: Exposure) -> int:
 
 def _to_tell(each: Exposure, rules: Policy, limit: int) -> list[tuple[UUID, str]]:
     now = clock.now()
+    base, device = devices.parts(each.way_id)
     values: dict[str, Any] = {
         "way": each.way_id,
+        "base": base,
+        "device": device,
         "exposure": each.pk,
         "now": now,
         "onset": each.onset,

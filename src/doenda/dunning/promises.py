@@ -227,8 +227,7 @@ def _mended(promise: Promise) -> bool:
 
 
 def _retired(slug: str) -> bool:
-    found = standing.current("pay").get(slug)
-    return found is None or found.standing is Name.RETIRED
+    return standing.word(slug) in (None, Name.RETIRED)
 
 
 def _owed(promise: Promise) -> int:

@@ -12,6 +12,8 @@ from doenda.kernel.models import Row
 class Session(Row):
     """`step`, `data` and `version` are the engine's state. `address` is its unguessable name outside (a hash is kept).
 
+    `device`: the kind in front of the customer, as its browser last said it (assurance.devices).
+
     While an action runs, the session stands on its step and `busy_until` says until when nobody else runs it.
     """
 
@@ -22,6 +24,7 @@ class Session(Row):
     digest = models.BinaryField(max_length=32, unique=True)
     channel = models.CharField(max_length=20)
     lang = models.CharField(max_length=2)
+    device = models.CharField(max_length=20, default="", blank=True)
     step = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
     version = models.IntegerField(default=0)

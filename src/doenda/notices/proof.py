@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from doenda.kernel import clock
+from django.db.models import QuerySet
+
+from doenda.kernel import clock, once
 from doenda.notices.models import Delivery, Notice
 
 
@@ -39,14 +42,21 @@ def first_left(account_id: UUID, kinds: Iterable[str], bill_ids: Iterable[UUID])
 
     Not when it was handed over: whoever did that may have stood still in between.
     """
-    mine = Notice.objects.filter(account_id=account_id, kind__in=list(kinds), bill_id__in=list(bill_ids))
-    left = mine.filter(state__in=[Notice.State.SENT, Notice.State.DELIVERED, Notice.State.FAILED])
+    asked, about = frozenset(kinds), frozenset(bill_ids)
     found: dict[UUID, date] = {}
-    for bill_id, taken, handed, made in left.values_list("bill_id", "sent_at", "handed_at", "created_at"):
-        assert bill_id is not None
+    for kind, bill_id, taken, handed, made in _left(account_id=account_id):
+        if kind not in asked or bill_id not in about:
+            continue
         day = clock.local(taken or handed or made).date()
         found[bill_id] = min(day, found.get(bill_id, day))
     return found
+
+
+@once.query
+def _left(account_id: once.Open) -> "QuerySet[Any, Any]":
+    gone = [Notice.State.SENT, Notice.State.DELIVERED, Notice.State.FAILED]
+    left = Notice.objects.filter(account_id=account_id, bill_id__isnull=False, state__in=gone)
+    return left.values_list("kind", "bill_id", "sent_at", "handed_at", "created_at")
 
 
 def delivered_with_proof(kind: str, account_id: UUID, since: datetime) -> list[DeliveredNotice]:

@@ -86,12 +86,13 @@ def start(
     bank: str = "",
     mandate_id: UUID | None = None,
     token: str = "",
+    device: str = "",
 ) -> Result:
     """Register one attempt for `bills` (id, minor units) at the provider, who may then wait for the customer's act.
 
     Whatever this session had begun before is closed first: it can no longer be confirmed. `bank`: where a deposit
     account is wanted. `mandate_id`: the standing authority of a debit. `token`: what a provider that takes the money
-    here and now needs (a clerk's shift).
+    here and now needs (a clerk's shift). `device`: the kind in front of the customer (assurance.devices).
     """
     made = create(
         account_id,
@@ -102,6 +103,7 @@ def start(
         session_id=session_id,
         details={key: value for key, value in (("bank", bank), ("token", token)) if value},
         mandate_id=mandate_id,
+        device=device,
     )
     if isinstance(made, Result):
         return made
@@ -122,6 +124,7 @@ def create(
     session_id: UUID | None = None,
     details: dict[str, str] | None = None,
     mandate_id: UUID | None = None,
+    device: str = "",
 ) -> Attempt | Result:
     """The row of a new attempt, of which no provider knows yet; or why there is none: busy, nothing_due.
 
@@ -156,6 +159,7 @@ def create(
             session_id=session_id,
             details=details or {},
             mandate_id=mandate_id,
+            device=device,
             expires_at=_end_of_day(terms.deposit_life) if waits else clock.now() + terms.redirect_life,
         )
         AttemptBill.objects.bulk_create(AttemptBill(attempt=attempt, bill_id=b, amount=a) for b, a in wanted)

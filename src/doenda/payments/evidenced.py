@@ -17,9 +17,18 @@ def worked(attempt: Attempt, *, at: datetime | None) -> None:
 
 def worked_many(found: Sequence[tuple[Attempt, datetime]]) -> None:
     """The same of many attempts at once, none of them a probe's."""
+    paid = evidence.Outcome.WORKED
     told = [
         evidence.Tried(
-            each.way, evidence.Outcome.WORKED, "attempt", _source(each), False, each.account_id, at, each.reason
+            each.way,
+            paid,
+            "attempt",
+            _source(each),
+            False,
+            each.account_id,
+            at,
+            each.reason,
+            each.device,
         )
         for each, at in found
     ]
@@ -46,6 +55,7 @@ def _record(attempt: Attempt, outcome: str, source_kind: str, at: datetime | Non
             account_id=attempt.account_id,
             at=at,
             detail=attempt.reason,
+            device=attempt.device,
         )
     except evidence.UnknownWay:  # money is booked whether or not this installation tells customers of the way
         log.warning("no way %s to learn about", attempt.way)

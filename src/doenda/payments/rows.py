@@ -26,6 +26,7 @@ class Attempt(Row):
     provider = models.CharField(max_length=20)
     method = models.CharField(max_length=20)
     channel = models.CharField(max_length=20)
+    device = models.CharField(max_length=20, default="", blank=True)
     amount = models.BigIntegerField()
     taken = models.BigIntegerField(default=0)
     given_back = models.BigIntegerField(default=0)

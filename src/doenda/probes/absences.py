@@ -13,7 +13,7 @@ from math import comb, log
 from django.db import connection, transaction
 from django.db.models import Count, Q
 
-from doenda.assurance import deciding, pager, standing
+from doenda.assurance import cells, deciding, devices, pager, standing, ways
 from doenda.assurance.models import Way
 from doenda.assurance.rule import NAMED, Name
 from doenda.journeys.models import Session
@@ -59,21 +59,46 @@ def tail(tries: int, hits: int, share: float) -> float:
 
 
 def left_lately(now: datetime) -> list[Left]:
-    """By way: who left for its last step, and how many usually do not return. Only what may be unusual is compared."""
+    """By way, and by way and kind of device: who left for its last step, and how many usually do not return.
+
+    Only what may be unusual is compared. What is unusual on one kind of device is not put down to the way.
+    """
     rows = _left(now - BACK, now - AWAY)
-    suspicious = [way for way, (left, gone) in rows.items() if Left(way, left, gone, LEAST_GONE).unusual]
-    usual = _left(now - USUAL_OVER, now - BACK) if suspicious else {}
-    return [Left(way, *rows[way], _share(*usual.get(way, (0, 0)))) for way in suspicious]
+    if not any(_suspicious(slug, rows) for slug in rows):
+        return []
+    usual = _left(now - USUAL_OVER, now - BACK)
+    on_devices = [_compared(slug, rows, usual) for slug in rows if devices.parts(slug)[1] and _suspicious(slug, rows)]
+    explained = {each.way: each for each in on_devices if each.unusual}
+    for slug, each in explained.items():
+        way, _ = devices.parts(slug)
+        rows[way] = rows[way][0] - each.left, rows[way][1] - each.gone
+    of_ways = [slug for slug in rows if not devices.parts(slug)[1] and _suspicious(slug, rows)]
+    return on_devices + [_compared(slug, rows, usual) for slug in of_ways]
+
+
+def _suspicious(slug: str, rows: dict[str, tuple[int, int]]) -> bool:
+    return Left(slug, *rows[slug], LEAST_GONE).unusual
+
+
+def _compared(slug: str, rows: dict[str, tuple[int, int]], usual: dict[str, tuple[int, int]]) -> Left:
+    return Left(slug, *rows[slug], _share(*usual.get(slug, (0, 0))))
 
 
 def _left(since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
-    """Way → who left for its last step between the instants, and of those who have not come back."""
+    """Way, and way on a kind of device → who left for its last step between the instants, and of those who have not
+    come back."""
     mine = Attempt.objects.filter(id__gte=earliest(since), created_at__gte=since, created_at__lt=until, synthetic=False)
     begun = mine.exclude(state__in=[State.CREATED, State.OUR_FAULT, State.NEEDS_DEPOSIT, State.INSTRUCTED])
-    rows = begun.values("channel", "method", "provider").annotate(
+    rows = begun.values("channel", "method", "provider", "device").annotate(
         left=Count("pk"), gone=Count("pk", filter=Q(state__in=[each.value for each in _NOT_BACK]))
     )
-    return {f"{row['channel']}/{row['method']}/{row['provider']}": (row["left"], row["gone"]) for row in rows}
+    found: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        way = f"{row['channel']}/{row['method']}/{row['provider']}"
+        for slug in (way, devices.cell(way, row["device"])) if row["device"] else (way,):
+            left, gone = found.get(slug, (0, 0))
+            found[slug] = left + row["left"], gone + row["gone"]
+    return found
 
 
 def _share(known: int, gone: int) -> float:
@@ -120,7 +145,8 @@ def expected(channel: str, now: datetime) -> float:
 def sweep_starved(limit: int = 100) -> int:
     """Put a channel's ways in doubt when customers who should come do not. Returns the ways."""
     now, done = clock.now(), 0
-    channels = Way.objects.filter(retired_at=None).order_by("channel").values_list("channel", flat=True).distinct()
+    mine_of = Way.objects.filter(retired_at=None).exclude(purpose=ways.DEVICE)
+    channels = mine_of.order_by("channel").values_list("channel", flat=True).distinct()
     for channel in channels:
         needed = silent_for(expected(channel, now))
         if needed is None or needed > LONGEST_WAIT.total_seconds():
@@ -128,7 +154,7 @@ def sweep_starved(limit: int = 100) -> int:
         visits = Session.objects.filter(channel=channel, created_at__gte=now - timedelta(seconds=needed))
         if visits.exclude(account__probe=True).exists():
             continue
-        mine = list(Way.objects.filter(channel=channel, retired_at=None).values_list("slug", flat=True))
+        mine = list(mine_of.filter(channel=channel).values_list("slug", flat=True))
         done += _doubt(
             mine, f"nobody has come by {channel} for {needed / 60:.0f} minutes, in which somebody should have"
         )
@@ -138,17 +164,20 @@ def sweep_starved(limit: int = 100) -> int:
 def _doubt(slugs: Iterable[str], why: str) -> int:
     done = 0
     for slug in slugs:
+        base, device = devices.parts(slug)
         with transaction.atomic():
             try:
-                way, state = standing.lock(slug)
+                way, state = standing.lock(slug if not device else cells.ensure(base, device) or slug)
             except standing.UnknownWay:
                 continue
             wary = state.wary_since is not None and clock.now() - state.wary_since < BACK
-            if wary or Name(way.standing) not in NAMED:
+            known = Name(way.standing) in cells.AGAINST if device else Name(way.standing) not in NAMED
+            if wary or known:
                 continue
             state = deciding.decided(way, state, "doubt", clock.now(), who="its absences", reason=why)
             standing.write(way, state, why)
-            turns.ask(slug, ANSWERS, asked_by="")
+            if ways.browser_for(slug):
+                turns.ask(slug, ANSWERS, asked_by="")
             pager.call(f"doubt-{slug}-{way.version}", f"{slug}: {why}")
             done += 1
     return done

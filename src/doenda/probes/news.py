@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from doenda.assurance import devices
 from doenda.assurance.rule import Name
 from doenda.kernel import clock, facts
 from doenda.probes import turns
@@ -13,10 +14,11 @@ ANSWERS = 3
 
 @facts.subscribes("journeys.report", name="probes.reported")
 def reported(fact: facts.Fact) -> None:
-    """The next round of what was reported is due now."""
+    """The next round of what was reported is due now, on the kind of device on which it was, too."""
     way, channel = str(fact.data.get("way", "")), str(fact.data.get("channel", "")).split(" ")[0]
     rounds: QuerySet[Turn, Turn] = Turn.objects.filter(confirms=False, due_at__gt=clock.now())
-    rounds = rounds.filter(way=way) if way else rounds.filter(way__startswith=f"{channel}/")
+    kind = devices.cell(way, str(fact.data.get("device", "")))
+    rounds = rounds.filter(way__in=[way, kind]) if way else rounds.filter(way__startswith=f"{channel}/")
     rounds.update(due_at=clock.now())
 
 

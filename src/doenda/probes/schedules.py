@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Max
 
-from doenda.assurance import standing
+from doenda.assurance import devices, standing
 from doenda.assurance.models import Evidence
 from doenda.assurance.rule import NAMED, Name, Outcome
 from doenda.kernel import clock
@@ -46,9 +46,12 @@ def read(source: str = "") -> dict[str, Schedule]:
 
 
 def of(slug: str) -> Schedule:
-    """The schedule of a way, by its provider."""
+    """The schedule of a way, by its provider; on one kind of device that kind's ("@chromium") or "@default"."""
     known = read(getattr(settings, "DOENDA_PROBE_SCHEDULES", ""))
-    return known.get(slug.split("/")[2], known["default"])
+    way, device = devices.parts(slug)
+    if device:
+        return known.get(devices.cell("", device)) or known.get(devices.cell("", "default")) or known["default"]
+    return known.get(way.split("/")[2], known["default"])
 
 
 def due(slug: str, begun: datetime, *, amount: int, every: float | None = None) -> datetime:
@@ -57,7 +60,7 @@ def due(slug: str, begun: datetime, *, amount: int, every: float | None = None) 
     A proven way whose lease is long (a walk that costs something) is walked four times a lease only, and not while
     customers prove it; one in doubt is walked as often as any other. `every` overrides the schedule's.
     """
-    schedule, way = of(slug), standing.current().get(slug)
+    schedule, way = of(slug), standing.one(slug)
     pause = schedule.every if every is None else every
     if way is not None and way.standing in _RETURNING:
         pause = min(pause, schedule.returning)

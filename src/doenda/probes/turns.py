@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from doenda.assurance import devices, ways
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
 from doenda.probes.models import Turn
@@ -18,14 +19,17 @@ ANOTHER_FIRST = timedelta(seconds=2)
 
 
 def ensure(slugs: Iterable[str]) -> None:
-    """Rounds for exactly these ways: a way that is new, or has just opened, is due at once."""
+    """Rounds for exactly these ways: a way that is new, or has just opened, is due at once.
+
+    Rounds in a browser that this runner has not are left to those that have it.
+    """
     wanted = set(slugs)
     rounds = Turn.objects.filter(confirms=False)
     known = set(rounds.values_list("way", flat=True))
     if new := wanted - known:
         with atomic():
             Turn.objects.bulk_create([Turn(way=slug) for slug in sorted(new)], ignore_conflicts=True)
-    if gone := known - wanted:
+    if gone := {slug for slug in known - wanted if _mine(slug)}:
         with atomic():
             rounds.filter(way__in=gone).delete()
 
@@ -46,7 +50,7 @@ def claim(runner: str, *, busy: Collection[str] = (), limit: int = 50) -> list[T
         found = [
             turn
             for turn in due.order_by("-confirms", "due_at", "way")[:limit]
-            if turn.confirms or _of(turn) not in busy
+            if (turn.confirms or _of(turn) not in busy) and _mine(turn.way)
         ]
         for turn in found:
             turn.runner, turn.leased_until = runner, now + LEASE
@@ -73,6 +77,10 @@ def done(turn: Turn, due_at: datetime) -> None:
             mine.delete()
         else:
             mine.update(due_at=due_at, runner="", leased_until=None)
+
+
+def _mine(slug: str) -> bool:
+    return not devices.parts(slug)[1] or bool(ways.browser_for(slug))
 
 
 def _of(turn: Turn) -> str:

@@ -4,32 +4,41 @@ Nothing short of a receipt is a proof. Probe money has books of its own, and its
 What a walker without scripts cannot walk to its end is not walked, and no failure of it is made up: see `ways`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
 
-from doenda.access import tokens
-from doenda.assurance import evidence, standing
+from doenda.access import codes, tokens
+from doenda.assurance import cells, devices, evidence, standing
 from doenda.assurance import ways as declared
 from doenda.assurance.rule import FAILURES, Name, Outcome
 from doenda.billing import accounts, bills
 from doenda.billing.models import Account, Bill
-from doenda.channels.web import walker
+from doenda.channels import into
+from doenda.channels.voice import desk
+from doenda.channels.voice import walker as caller
+from doenda.channels.web import in_chromium, walker
 from doenda.kernel import clock, outbox
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
-from doenda.payments.models import Refund
+from doenda.kernel.money import Money
+from doenda.payments.models import Attempt, Refund
 from doenda.probes import control, hands, turns
 from doenda.probes.models import ProbeRun
 
 ACCOUNT = "PROBE"
+NUMBER = "+821000000000"
+"""From which synthetic callers call; no customer has it."""
 AMOUNT = {"KRW": 1000}
 CURRENCY = "KRW"
 PATIENCE = 20.0
 PATIENCE_WITH_A_HAND = 90.0
 """A deposit is heard of by a doorbell or, at the latest, when the bank is next asked what arrived."""
+PATIENCE_OF_A_BROWSER = 40.0
+BROWSERS: dict[str, Callable[..., walker.Walk]] = {"chromium": in_chromium.pay}
+"""The real browsers that can walk, by the names that `DOENDA_BROWSERS` and devices.toml give them."""
 LONGEST_WALK = timedelta(minutes=5)
 
 
@@ -41,12 +50,15 @@ def probe_account() -> Account:
 
 
 def ways() -> list[str]:
-    """The ways to walk now: those of the web channel that a walker can finish here, that are open and not retired.
+    """The ways to walk now: those of the web channel that a walker can finish here, that are open and not retired; and
+    the same on each kind of device of which there is a browser here (`assurance.cells`).
 
     A withdrawn one is among them (it comes back by its walks); a closed one is not, and is again at its opening.
     """
     found = standing.current("pay").values()
-    return [way.slug for way in found if way.standing not in (Name.CLOSED, Name.RETIRED) and _walkable(way.slug)]
+    open_now = [way.slug for way in found if way.standing not in (Name.CLOSED, Name.RETIRED)]
+    on_devices = [devices.cell(slug, kind) for slug in open_now for kind in devices.table().kinds]
+    return [slug for slug in (*open_now, *on_devices) if _walkable(slug)]
 
 
 def closed() -> list[str]:
@@ -56,7 +68,7 @@ def closed() -> list[str]:
 
 
 def _walkable(slug: str) -> bool:
-    return declared.terms(slug).walked
+    return bool(declared.browser_for(slug))
 
 
 def walk(slug: str, *, runner: str = "", confirms: bool = False) -> ProbeRun:
@@ -67,11 +79,15 @@ def walk(slug: str, *, runner: str = "", confirms: bool = False) -> ProbeRun:
     too, weighs nothing: evidence sees to that.
     """
     # A lease that has lapsed is noted before the proof that ends it: who waited for it is then told.
+    base, device = devices.parts(slug)
+    with atomic():
+        if device and cells.ensure(base, device) is None:
+            raise standing.UnknownWay(slug)
     standing.settle(slug)
     bill, url = _new_bill()
     lang = "ko" if bill.pk.int % 2 else "en"
-    hand = hands.hand(slug)
-    walked = _pay(slug, url, lang, hand)
+    hand = hands.hand(base)
+    walked = _call(slug, bill, lang, hand) if base.startswith("voice/") else _pay(slug, url, lang, hand)
     trouble = walked.trouble
     if walked.outcome == "paid":
         outcome = Outcome.WORKED
@@ -99,9 +115,36 @@ def walk(slug: str, *, runner: str = "", confirms: bool = False) -> ProbeRun:
 
 
 def _pay(slug: str, url: str, lang: str, hand: hands.Hand | None) -> walker.Walk:
-    _, method, provider = slug.split("/")
+    _, method, provider = devices.parts(slug)[0].split("/")
     patience = PATIENCE if hand is None else PATIENCE_WITH_A_HAND
+    if (browser := declared.browser_for(slug)) in BROWSERS:
+        pay = BROWSERS[browser]
+        return pay(url, method=method, provider=provider, lang=lang, scripts=True, patience=PATIENCE_OF_A_BROWSER)
     return walker.pay(url, method=method, provider=provider, lang=lang, patience=patience, hand=hand)
+
+
+def _call(slug: str, bill: Bill, lang: str, hand: hands.Hand | None) -> walker.Walk:
+    """The same by telephone: a real call, to hearing the receipt."""
+    if hand is None:
+        raise hands.HandFailed("a walk by telephone needs a hand that pays in")
+    with atomic():
+        code = codes.issue(bill.pk, bill.account_id, NUMBER)
+    offered = [
+        way.slug for way in standing.current("pay").values() if way.channel == "voice" and way.standing != Name.RETIRED
+    ]
+    key = str(offered.index(slug) + 1)
+
+    def given() -> tuple[str, Money, str]:
+        until = clock.monotonic() + PATIENCE
+        while True:
+            found = Attempt.objects.filter(bills__bill_id=bill.pk, state="needs_deposit").first()
+            if found is not None and (into_ := into.of(found, lang)) is not None:
+                return into_.digits, Money(into_.minor, found.currency), desk.number_said(into_, lang)
+            if clock.monotonic() > until:
+                raise LookupError("no number to pay into was given")
+            clock.sleep(0.2)
+
+    return caller.pay(code, number=NUMBER, key=key, lang=lang, given=given, hand=hand)
 
 
 def _new_bill() -> tuple[Bill, str]:

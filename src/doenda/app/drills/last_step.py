@@ -6,6 +6,7 @@ All looking is done from outside, as customers do: the status board, a bill's pa
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from doenda.app import scenes
 from doenda.app.result import Result
@@ -67,8 +68,9 @@ def run(stage: Stage) -> Result:
     returned = _returns(result, stage)
     back = scenes.wait_for(lambda: any(_texts(stage, dead_since, kind) for kind in ("way-back", "fault-mended")), 90)
     result.expect(back, f"who was told heard nothing when it worked again: {_after(tried)}")
-    incident = scenes.board(stage)["incidents"][0]
-    result.expect(not incident["open"], "the incident is open although the way is back")
+    closed = scenes.wait_for(lambda: not _open_incidents(stage), 30, every=1.0)
+    result.expect(closed, f"open although the way is back: {_open_incidents(stage)}")
+    incident = scenes.board(stage)["incidents"][-1]  # the first that was noticed
     result.figures = {
         "seconds_to_withdraw": round(watch.silent.get("rows", float("nan")), 1),
         "seconds_board": round(watch.silent.get("board", float("nan")), 1),
@@ -111,6 +113,11 @@ def _texts(stage: Stage, since: datetime, name: str) -> bool:
     """Has a text of this kind arrived, known by its first words?"""
     heads = [texts.say(f"notice-{name}", "ko", failed="X", amount="X", works="nothing").split("X")[0].strip()]
     return any(head[:12] in text for text in scenes.inbox_since(stage, since) for head in heads)
+
+
+def _open_incidents(stage: Stage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [each for each in scenes.board(stage)["incidents"] if each["open"]]
+    return found
 
 
 def _told(result: Result, stage: Stage, watch: _Watch, since: datetime) -> None:

@@ -84,7 +84,10 @@ def tick(state: WayState, now: datetime) -> WayState:
     if state.by_hand:
         return state
     held = state.hold_until is not None and now < state.hold_until
-    if state.mode == "withdrawn" and not held and state.sprt >= HALF_OPEN_AT:
+    unwalked = (
+        state.part and not state.confirms
+    )  # nobody else can find out: whoever holds such a device may try, marked
+    if state.mode == "withdrawn" and not held and (state.sprt >= HALF_OPEN_AT or unwalked):
         state = replace(state, mode="half_open", half_open_at=now)
     if state.mode == "half_open" and state.sprt >= PROVEN_AT and leased(state, now) and _trusted(state, now):
         return restored(state, counts_from=state.last_proof_at)
@@ -107,6 +110,9 @@ def restored(state: WayState, counts_from: datetime | None) -> WayState:
         counts_from=counts_from,
         clean_proof_at=state.last_proof_at,
         series_from=None,
+        doubt_at=None,
+        doubt_failed=0,
+        doubt_passed=0,
         hold_until=None,
         half_open_at=None,
     )

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from doenda.assurance.hours import ALWAYS, Calendar
+from doenda.assurance.hours import ALWAYS, Calendar, closed_until, named
 from doenda.assurance.rule.weights import P0, REPORTS_NEEDED, SUSPECT_ABOVE
+
+NIGHT = named("small_hours")
 
 
 @dataclass(frozen=True, slots=True)
 class WayState:
     """All that the rule remembers of a way. `real` and `synthetic` are the CUSUM's points by their source.
 
+    `lease`: how long a proof counts, `lease_night`: one of the small hours, when hardly anybody comes to prove it.
     `baseline`: the share of real tries that fail while all is well. `slow`: the points of the test for a fifth failing,
     `degraded` since it came to its threshold. `confirms`: how many confirm runs a failing walk starts; `doubt_at`:
     since when they are waited for, `doubt_failed` and `doubt_passed`: what has landed, the first failure included.
@@ -21,9 +24,11 @@ class WayState:
     `by_parent`: withdrawn because its provider fails, not by evidence of its own.
     `blind`: real traffic withdrew the way while the synthetic walks saw nothing. `counts_from`: older outcomes belong
     to an earlier chapter and weigh nothing. `closed_from` and `closed_until`: a closure by hand, beside the calendar's.
+    `part`: a way on one kind of device only. The way itself is what must be proven; silence of a part says nothing.
     """
 
     lease: timedelta = timedelta(seconds=120)
+    lease_night: timedelta | None = None
     baseline: float = P0
     confirms: int = 0
     mode: Literal["alive", "withdrawn", "half_open"] = "alive"
@@ -59,6 +64,7 @@ class WayState:
     retired_at: datetime | None = None
     retired_by_hand: bool = False
     calendar: Calendar = ALWAYS
+    part: bool = False
 
     @property
     def points(self) -> float:
@@ -80,4 +86,6 @@ class WayState:
         """The end of the lease; None without a proof that counts."""
         if self.last_proof_at is None or (self.counts_from is not None and self.last_proof_at < self.counts_from):
             return None
+        if self.lease_night is not None and closed_until(NIGHT, self.last_proof_at) is None:
+            return self.last_proof_at + max(self.lease, self.lease_night)
         return self.last_proof_at + self.lease

@@ -16,9 +16,10 @@ def standing(state: WayState, now: datetime) -> Name:
         return Name.CLOSED
     if state.mode != "alive":
         return Name(state.mode)
+    doubted = state.points > SUSPECT_ABOVE or state.doubt_at is not None or state.reported_at is not None
     if not leased(state, now):
-        return Name.UNPROVEN
-    if state.points > SUSPECT_ABOVE or state.doubt_at is not None or state.reported_at is not None:
+        return Name.SUSPECT if state.part and doubted else Name.UNPROVEN
+    if doubted:
         return Name.SUSPECT
     return Name.DEGRADED if state.degraded else Name.PROVEN
 
@@ -48,7 +49,7 @@ def failing(state: WayState, now: datetime) -> bool:
         return False
     if state.mode != "alive":
         return True
-    if leased(state, now) or closed_until(state, now) is not None:
+    if state.part or leased(state, now) or closed_until(state, now) is not None:
         return False
     opened = closed_until(state, state.proven_until) if state.proven_until is not None else None
     if opened is not None and now <= opened + state.lease:
