@@ -41,6 +41,11 @@ test-sms: setup                 ## a real SMS centre (Kannel); installs Debian p
 	@.ci/packages kannel kannel-extras kannel-dev gcc make dpkg-dev util-linux
 	@DOENDA_OPENSMPPBOX=$$(.ci/opensmppbox) $(BIN)/pytest -q tests_sms
 
+test-voice: setup               ## real calls through a real Asterisk; installs Debian packages when run as root
+	@.ci/packages espeak-ng sip-tester
+	@$(BIN)/doenda asterisk --fetch
+	@$(BIN)/pytest -q tests_voice
+
 simulate: setup                 ## the whole hunt: worlds, every crash point, planted bugs, interleavings; takes hours
 	@$(BIN)/doenda simulate --schedules 2000 --sweep --planted --interleavings 2000
 
@@ -48,4 +53,4 @@ lock: setup                     ## renew requirements.lock from the ranges in py
 	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml
 
-.PHONY: help setup demo test check test-browsers test-sms simulate lock
+.PHONY: help setup demo test check test-browsers test-sms test-voice simulate lock

@@ -34,7 +34,7 @@ def _played(count: int, sample: int, *, seed: int = 5) -> run.Played:
 def static_guidance(monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted bug: what may be named is written down once, as the carrier of then did."""
     ways = tuple(OfferedWay(f"web/{name}/sandbox", name, "web", True, "sandbox") for name in ("transfer", "card"))
-    monkeypatch.setattr(guidance.Snapshot, "named", lambda self, medium, purpose="pay": ways)
+    monkeypatch.setattr(guidance.Snapshot, "named", lambda self, medium, purpose="pay", device="": ways)
 
 
 def test_nobody_meets_a_dead_end_and_whoever_wants_to_pay_has_paid_or_has_a_date(committed_db: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from doenda.journeys.checker import rules
 from doenda.journeys.checker.game import Board, Game, Position
-from doenda.journeys.checker.planted import PLANTED, Planted, find
+from doenda.journeys.checker.planted import PLANTED, find
+from doenda.journeys.checker.planting import Planted
 from doenda.journeys.checker.proof import can, force
 from doenda.journeys.checker.subject import Subject, check, noticed
 from doenda.journeys.checker.worlds import (

@@ -17,7 +17,7 @@ NEEDS_NO_DATABASE = {
     "--version",
 }
 ALIASES = {"import": "import_bills"}  # a module cannot be called `import`
-BRINGS_ITS_OWN = {"up", "demo", "walk", "drill", "bench", "simulate", "story"}
+BRINGS_ITS_OWN = {"up", "demo", "walk", "drill", "bench", "simulate", "story", "asterisk"}
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -75,8 +75,20 @@ if _unknown := [name for name in DOENDA_OFFERED if name not in DOENDA_PROVIDERS]
     raise ImproperlyConfigured(f"DOENDA_OFFERED names {', '.join(_unknown)}, which has no address or key here")
 # Providers whose page (or the stand-in for it) a walker can finish: only these are proven by synthetic walks.
 DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if name]
+# Real browsers in which the prober walks besides ("chromium"): each must be installed where a prober runs.
+DOENDA_BROWSERS = [name for name in _env("DOENDA_BROWSERS", "").split(",") if name]
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
 DOENDA_PROBE_SCHEDULES = _env("DOENDA_PROBE_SCHEDULES")  # a file like probes/schedules.toml
+# The telephone: where Asterisk's REST interface answers, and where spoken and recorded prompts lie (read by Asterisk).
+DOENDA_ARI_URL = _env("DOENDA_ARI_URL")
+DOENDA_ARI_USER = _env("DOENDA_ARI_USER", "doenda")
+DOENDA_ARI_PASSWORD = _env("DOENDA_ARI_PASSWORD")
+DOENDA_SIP_ADDRESS = _env("DOENDA_SIP_ADDRESS")  # "host:port": where synthetic callers place their calls, if any
+# Where Asterisk rings an agent's telephone, and a customer who asked for it; without a trunk nobody is called back.
+DOENDA_AGENT_DIAL = _env("DOENDA_AGENT_DIAL", "PJSIP/{agent}")
+DOENDA_TRUNK_DIAL = _env("DOENDA_TRUNK_DIAL")  # "PJSIP/{number}@trunk"
+DOENDA_RELAYS = [each for each in _env("DOENDA_RELAYS", "107").split(",") if each]  # numbers of relay services
+DOENDA_PROMPTS = _env("DOENDA_PROMPTS", "/tmp/doenda-prompts")  # noqa: S108
 DOENDA_PAGER_URL = _env("DOENDA_PAGER_URL")  # where a person on duty is called: gets a POST of JSON
 DOENDA_CONTROL_URL = _env(
     "DOENDA_CONTROL_URL"

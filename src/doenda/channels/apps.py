@@ -9,3 +9,8 @@ class ChannelsConfig(AppConfig):
         from doenda.channels.web import secrecy
 
         secrecy.install()
+
+        from doenda.channels.voice import exchange
+        from doenda.contact.queue import ringing
+
+        ringing.dials_while(exchange.can_ring)

@@ -28,11 +28,54 @@ ARGUMENTS = frozenset(
     | {"day_ahead", "day_past"}  # examples of how to write a day: "2025-11-14"
     | {"debit", "debit_day", "opens", "account_until", "undone_until", "hours"}  # ways that take their time
     | {"bill", "method", "reason", "ways", "phone", "carrier", "call"}
+    | {"what", "key", "label", "number", "low", "high", "ahead"}  # by telephone
 )
 """What every message may use; all are finished strings in the message's language."""
 
 FRAME_LABELS: Mapping[str, str] = {"does_not_work": "frame-report", "person": "frame-person"}
 """Buttons of the frame around every page, where a step does not put the same outcome among its own."""
+
+OPENING = ("voice-cost", "voice-welcome")
+"""What a caller hears first, in this order: the call's cost before anything else."""
+
+VOICE = (
+    *OPENING,
+    *(
+        f"voice-{name}"
+        for name in (
+            *(
+                "bill",
+                "callback",
+                "lead",
+                "language",
+                "person",
+                "option",
+                "keys",
+                "hash",
+                "this-number",
+                "other-number",
+                "silence",
+                "no-such-key",
+            ),
+            *(
+                "wait-range",
+                "wait-place",
+                "wait-unknown",
+                "wait-longer",
+                "wait-callback",
+                "wait-kept",
+                "wait-no-callback",
+            ),
+            *("talk-on", "talk-over", "we-call", "we-called-late"),
+            *(
+                f"whisper-{each}"
+                for each in ("known", "stranger", "language", "relay", "bill", "lost", "gone", "nobody")
+            ),
+            *("too-long", "unable", "working", "moved", "by-screen", "text-me", "texted", "number", "over", "ours"),
+        )
+    ),
+)
+"""What only the telephone says."""
 
 FRAME = ("frame-carrier", "frame-language", "frame-skip", "frame-help", "frame-error-title", "frame-stale")
 
@@ -84,6 +127,7 @@ OTHERS = (
     *(f"account-{label}" for label in ACCOUNT),
     "method-unproven",
     "method-closed",
+    "method-elsewhere",
 )
 
 HINTS = frozenset(
@@ -177,7 +221,7 @@ def spoken_ids(journey: Journey, state: State) -> tuple[str, ...]:
 
 def expected_ids() -> frozenset[str]:
     """Every message that the journeys can ask for, in each language; there is to be no other."""
-    found = {*FRAME, *FRAME_LABELS.values(), *OTHERS}
+    found = {*FRAME, *FRAME_LABELS.values(), *OTHERS, *VOICE}
     for journey in JOURNEYS.values():
         for step in journey.steps:
             if step.stops and not is_handover(step):

@@ -84,8 +84,9 @@ def open_session(
     bill_id: UUID | None = None,
     entry: str | None = None,
     address: str | None = None,
+    device: str = "",
 ) -> Visit:
-    """A new session with an unguessable address of its own (130 bits)."""
+    """A new session with an unguessable address of its own (130 bits). `device`: see models.Session."""
     state = begin(JOURNEYS[journey], entry)
     address = address or _words_of(randomness.token_bytes(17))
     with atomic():
@@ -97,19 +98,23 @@ def open_session(
             digest=_digest(address),
             channel=channel,
             lang=lang,
+            device=device,
             step=state.step,
         )
     return Visit(address, session, state)
 
 
-def look(address: str) -> Visit:
-    """Where the session stands. Writes nothing: a GET moves no session. Raises NoSession."""
+def look(address: str, *, device: str | None = None, channel: str | None = None) -> Visit:
+    """Where the session stands, shown on this kind of device. Writes nothing: a GET moves no session. Raises
+    NoSession."""
     session = Session.objects.filter(digest=_digest(address)).select_related("account", "bill").first()
     if session is None:
         raise NoSession
+    session.device = session.device if device is None else device
+    session.channel = session.channel if channel is None else channel
     state = _state(session)
     if is_handover(JOURNEYS[session.journey][state.step]):
-        return look(_onward(address))
+        return look(_onward(address), device=device, channel=channel)
     busy = isinstance(JOURNEYS[session.journey][state.step], Do)
     return Visit(address, session, state if busy else _caught_up(session, state), busy=busy)
 
@@ -123,16 +128,23 @@ def answer(
     values: Mapping[str, str] | None = None,
     visitor: str = "",
     lang: str | None = None,
+    device: str | None = None,
+    channel: str | None = None,
 ) -> Visit:
     """Take one answer and walk on to the next step that stops.
 
-    `lang`: the language that the visitor has just chosen. Raises NoSession, and NotAnOutcome for a forged button.
+    `lang`: the language that the visitor has just chosen; `device` and `channel`: on which this answer was given,
+    for a session may be walked on a call and a page at once. Raises NoSession, and NotAnOutcome for a forged button.
     """
     said = {name: value.replace("\0", "") for name, value in (values or {}).items()}
     with atomic():
         session = _locked(address)
         if lang not in {None, session.lang}:
             session.put(lang=lang)
+        if device not in {None, session.device}:
+            session.put(device=device)
+        if channel not in {None, session.channel}:
+            session.put(channel=channel)
         taken = _take(session, address, (step, version), outcome, said, visitor)
     if not isinstance(taken, Visit):
         return _run_actions(session, address, visitor, taken)
@@ -193,6 +205,7 @@ def _hand_over(session: Session, subject: tuple[UUID, UUID], address: str) -> Vi
         account_id=account_id,
         bill_id=bill_id,
         address=address,
+        device=session.device,
     )
 
 

@@ -23,6 +23,9 @@ web-error-gone = There is no page at this address. Open the link in your text me
 web-error-ours = Something went wrong on our side. If you were paying, do not pay again: open the same link and we will show you how far it got.
 web-error-again = Start again
 
+### The telephone: what the switch itself says while the application is away.
+voice-one-moment = One moment, please. You will not be cut off; we go on as soon as we can.
+
 ### What works now, and what does not.
 status-title = What works now
     .title = Ways to pay: how they stand
@@ -33,6 +36,7 @@ status-unknown = We cannot tell at the moment. What is not known to work is not 
 status-past = Incidents of the last { $days } days
 status-none = None.
 status-incident-provider = Fault: { $methods }
+status-incident-device = Fault in some apps or browsers: { $methods }
 status-incident-no-way = Fault: nothing worked
 status-since = Since
 status-detected = Noticed after

@@ -23,6 +23,9 @@ web-error-gone = 이 주소의 화면은 없어요. 문자의 링크를 다시 �
 web-error-ours = 저희 쪽에 문제가 생겼어요. 결제하시던 중이었다면 다시 결제하지 마세요. 같은 링크를 다시 누르시면 어디까지 됐는지 보여 드려요.
 web-error-again = 처음으로
 
+### 전화: 프로그램이 쉬는 동안 교환기가 들려주는 말.
+voice-one-moment = 잠시만 기다려 주세요. 끊지 않으셔도 돼요. 곧 이어 드릴게요.
+
 ### 지금 되는 것과 되지 않는 것.
 status-title = 지금 되는 것
     .title = 납부 방법 상황
@@ -33,6 +36,7 @@ status-unknown = 지금 상황을 확인할 수 없어요. 확인되지 않은 �
 status-past = 지난 { $days }일 동안의 장애
 status-none = 없어요.
 status-incident-provider = { $methods } 장애
+status-incident-device = 일부 앱·브라우저에서 { $methods } 장애
 status-incident-no-way = 되는 방법이 하나도 없는 장애
 status-since = 시작
 status-detected = 알아차리기까지

@@ -34,10 +34,12 @@ def pay(
 ) -> Walk:
     """Open a link in Chromium and pay to the receipt (by debit: to the promise). Raises NoBrowser."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise NoBrowser("playwright is not installed") from error
     begun = clock.monotonic()
+    steps: list[str] = []
+    text = trouble = ""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable())
         context = browser.new_context(
@@ -47,19 +49,22 @@ def pay(
         )
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.goto(url)
-        walk, steps = _InBrowser(page, method, provider, scripts, hand), list[str]()
-        while clock.monotonic() - begun < patience and len(steps) < MOST_PAGES:
-            step = page.get_attribute("body", "data-step") or "provider"
-            if step != walk.seen:
-                steps.append(step)
-            if not walk.on(step):
-                break
-        text = page.inner_text("body")
+        try:
+            page.goto(url)
+            walk = _InBrowser(page, method, provider, scripts, hand)
+            while clock.monotonic() - begun < patience and len(steps) < MOST_PAGES:
+                step = page.get_attribute("body", "data-step") or "provider"
+                if step != walk.seen:
+                    steps.append(step)
+                if not walk.on(step):
+                    break
+            text = page.inner_text("body")
+        except Error as error:  # the page did not do what it should: where it stood is the outcome
+            trouble = str(error).splitlines()[0][:200]
         browser.close()
-    last = steps[-1]
-    outcome = last.split(".", 1)[1] if last in {"pay.paid", "pay.promised"} else last
-    return Walk(outcome, tuple(steps), clock.monotonic() - begun, text)
+    last = steps[-1] if steps else "unreachable"
+    outcome = last.split(".", 1)[1] if last in {"pay.paid", "pay.promised"} and not trouble else last
+    return Walk(outcome, tuple(steps), clock.monotonic() - begun, text, trouble)
 
 
 _PRESS = {

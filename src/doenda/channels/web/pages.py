@@ -5,9 +5,9 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from doenda.billing.models import Account, Bill
+from doenda.channels.speech import Subject, arguments, attempt_of, method_name
 from doenda.channels.web import forms, language, launching
 from doenda.channels.web.presenter import Button, Page, frame, present
-from doenda.channels.web.speech import Subject, arguments, attempt_of, method_name
 from doenda.journeys import actions
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import State

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from doenda.assurance import guidance
-from doenda.channels.web import forms, into, speech, whens
-from doenda.channels.web.into import Into
+from doenda.channels import into, speech, whens
+from doenda.channels.into import Into
+from doenda.channels.speech import Subject
+from doenda.channels.web import forms
 from doenda.channels.web.launching import Launch
-from doenda.channels.web.speech import Subject
 from doenda.journeys import actions, catalog, consent
 from doenda.journeys.engine import State
 from doenda.journeys.models import Session
@@ -114,16 +115,8 @@ def present(
 ) -> Page:
     """The page of this state. `action` is where its forms post, `subject_key` what their signature is bound to."""
     step = journey[state.step]
-    args = speech.arguments(subject, state, lang)
-    ways = _way_names(session, lang) if state.step in {"faulted", "reported"} else []
-    args["ways"] = ", ".join(ways)
-    messages = list(catalog.spoken_ids(journey, state))
-    lines = speech.lines_that_apply(catalog.step_id(journey, step), subject, state, ways) if subject else []
-    messages += [catalog.line_id(journey, step, line) for line in lines]
-    if subject and not lines and state.step in {"faulted", "reported"}:
-        messages.append("pay-bill-unknown")
-    if "nothing_due" in lines:
-        messages.remove(catalog.step_id(journey, step))
+    args, messages = speech.said(journey, state, lang, subject, session)
+    nothing_due = "pay-paid-nothing_due" in messages
     titles = [t for m in messages if (t := speech.spoken(m, lang, args, "title"))]
     said = [text for message in messages if (text := speech.spoken(message, lang, args))]
     page = Page(
@@ -138,7 +131,7 @@ def present(
         table=speech.table(subject, state, lang) if subject and state.step in {"bill", "paid", "away"} else [],
         frame=frame(lang),
     )
-    if subject and "nothing_due" not in lines and (money := speech.in_question(subject, state)):
+    if subject and not nothing_due and (money := speech.in_question(subject, state)):
         page.figure, page.figure_ascii = words.amount(money, lang), ascii_words(money)
     _controls(page, journey, step, state, args)
     if isinstance(step, Choose) and session is not None:
@@ -216,8 +209,11 @@ def _ways(session: Session, lang: str, args: dict[str, str]) -> list[Option]:
 
 
 def _closed(session: Session, lang: str) -> list[str]:
-    """Ways that nobody can choose at this hour: said, and not offered."""
+    """Ways that nobody can choose at this hour, or not on this kind of device: said, and not offered."""
     return [
+        texts.say("method-elsewhere", lang, method=speech.method_name(way.method, lang))
+        for way in actions.elsewhere(session)
+    ] + [
         texts.say(
             "method-closed",
             lang,
@@ -226,9 +222,3 @@ def _closed(session: Session, lang: str) -> list[str]:
         )
         for way in guidance.closed_now(session.channel)
     ]
-
-
-def _way_names(session: Session | None, lang: str) -> list[str]:
-    if session is None:
-        return []
-    return [speech.method_name(way.method, lang) for way in actions.listed("ways_to_pay", session) if way.proven]

@@ -2,9 +2,9 @@
 
 from django.http import HttpRequest
 
+from doenda.channels.speech import arguments, attempt_of
 from doenda.channels.web import language, pages
 from doenda.channels.web.presenter import Button, Page, button_of
-from doenda.channels.web.speech import arguments, attempt_of
 from doenda.journeys.sessions import Visit
 from doenda.kernel import texts
 from doenda.payments.models import Attempt

@@ -10,10 +10,11 @@ from django.views.decorators.csp import csp_override
 
 from doenda.access import tokens, visitor
 from doenda.access.policy import by_session, by_token, public
+from doenda.assurance import devices
 from doenda.billing.models import Bill
+from doenda.channels.speech import Subject
 from doenda.channels.web import forms, language, pages, returning
 from doenda.channels.web.presenter import Page, present
-from doenda.channels.web.speech import Subject
 from doenda.journeys import sessions
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import NotAnOutcome, begin
@@ -74,6 +75,11 @@ def _to(visit: Visit) -> HttpResponse:
     return _go(f"/s/{visit.address}{'?stale=1' if visit.stale else ''}")
 
 
+def _device(request: HttpRequest) -> str:
+    """The kind of device that the browser says it is."""
+    return devices.recognised(request.headers.get("User-Agent", ""))
+
+
 def _values(request: HttpRequest) -> Mapping[str, str]:
     return {name: value for name, value in request.POST.items() if isinstance(value, str)}
 
@@ -88,6 +94,8 @@ def _answer(request: HttpRequest, address: str, form: forms.Answers) -> HttpResp
             values=_values(request),
             visitor=visitor.address(request),
             lang=language.chosen(request),
+            device=_device(request),
+            channel=CHANNEL,
         )
     except NoSession:
         return failure(request, "gone", 404)
@@ -126,7 +134,9 @@ def bill(request: HttpRequest, token: str) -> HttpResponse:
         form = forms.read(token, request.POST.get("f", ""))
         if form is None:
             return failure(request, "bad", 400)
-        visit = sessions.open_session("pay", channel=CHANNEL, lang=lang, account_id=row.account_id, bill_id=row.id)
+        visit = sessions.open_session(
+            "pay", channel=CHANNEL, lang=lang, account_id=row.account_id, bill_id=row.id, device=_device(request)
+        )
         return _answer(request, visit.address, form)
     journey, subject = JOURNEYS["pay"], Subject(row.account, row)
     page = present(journey, begin(journey), lang=lang, action=action, subject_key=token, subject=subject)
@@ -161,7 +171,7 @@ def visit(request: HttpRequest, address: str) -> HttpResponse:
     if form is not None and request.POST.get("do") != "again":
         return _answer(request, address, form)
     try:
-        here = sessions.look(address)
+        here = sessions.look(address, device=_device(request), channel=CHANNEL)
     except NoSession:
         return failure(request, "gone", 404)
     if here.address != address:
@@ -178,7 +188,10 @@ def visit(request: HttpRequest, address: str) -> HttpResponse:
 def _again(request: HttpRequest, over: Visit) -> HttpResponse:
     """A visit that has ended is not taken up again: the bill is shown in a new one."""
     old, lang = over.session, language.of(request, over.session.lang)
-    return _to(sessions.open_session("pay", channel=CHANNEL, lang=lang, account_id=old.account_id, bill_id=old.bill_id))
+    visit = sessions.open_session(
+        "pay", channel=CHANNEL, lang=lang, account_id=old.account_id, bill_id=old.bill_id, device=_device(request)
+    )
+    return _to(visit)
 
 
 @by_session
@@ -186,7 +199,7 @@ def _again(request: HttpRequest, over: Visit) -> HttpResponse:
 def returned(request: HttpRequest, address: str) -> HttpResponse:
     """Back from the provider's page. Nothing moves on this GET."""
     try:
-        here = sessions.look(address)
+        here = sessions.look(address, device=_device(request), channel=CHANNEL)
     except NoSession:
         return failure(request, "gone", 404)
     return _show(request, returning.of_return(request, here))

@@ -101,10 +101,10 @@ class Lost(RuntimeError):
 
 
 class Walker:
-    """One customer with one browser: no cookies, no scripts."""
+    """One customer with one browser: no cookies, no scripts. `agent`: what the browser calls itself."""
 
-    def __init__(self, *, lang: str = "ko", timeout: float = 15.0) -> None:
-        self.lang, self.timeout = lang, timeout
+    def __init__(self, *, lang: str = "ko", timeout: float = 15.0, agent: str = "doenda-walker") -> None:
+        self.lang, self.timeout, self.agent = lang, timeout, agent
         self.pages: list[Seen] = []
 
     @property
@@ -132,7 +132,7 @@ class Walker:
 
     def _fetch(self, method: str, url: str, body: bytes) -> Seen:
         for _ in range(8):
-            headers = {"Accept-Language": self.lang, "User-Agent": "doenda-walker"}
+            headers = {"Accept-Language": self.lang, "User-Agent": self.agent}
             if body:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
             reply = net.call("web", method, url, content=body, headers=headers, timeout=self.timeout)

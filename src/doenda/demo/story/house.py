@@ -47,7 +47,7 @@ BANK = "088"
 CLERK, OPERATOR = "clerk:kim", "operator:park"
 BETWEEN_WALKS = timedelta(seconds=30)
 MOST_WALKS = 20
-NEWS = ("standing", "facts", "deposits", "inquiries", "deposit numbers", "late answers")
+NEWS = ("standing", "incidents", "facts", "deposits", "inquiries", "deposit numbers", "late answers")
 COLLECTIONS = ("promises", "cases", "due_soon", "facts")
 SENDING = ("outbox", "receipts", "facts")
 MOMENT = timedelta(seconds=1)

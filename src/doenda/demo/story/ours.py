@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Min, QuerySet
 
 from doenda.assurance import guidance, hours
-from doenda.assurance.models import Transition
+from doenda.assurance.models import Incident
 from doenda.contact import tickets
 from doenda.contact.hours import hours as centre
 from doenda.contact.models import Ticket
@@ -212,9 +212,8 @@ class Days:
                 self.book.step(one.customer, step.decided_at, STEPS[step.step])
         self._money()
         if self.book.noticed_at is None:
-            mine = Transition.objects.filter(now="withdrawn", at__gte=self.book.truth.breaks)
-            broken = mine.filter(way__method__in=self.scenario.broken)
-            self.book.noticed_at = broken.aggregate(first=Min("at"))["first"]
+            mine = Incident.objects.filter(detected_at__gte=self.book.truth.breaks, cause__startswith="provider:")
+            self.book.noticed_at = mine.aggregate(first=Min("detected_at"))["first"]
 
     def _money(self) -> None:
         since = self._looked

@@ -8,7 +8,18 @@ from doenda.journeys.actions import door, help_, own_act, paying, promising
 from doenda.journeys.actions.binding import Context, bound, run
 from doenda.journeys.actions.happenings import happened
 from doenda.journeys.actions.receipts import that_paid
-from doenda.journeys.actions.ways import listed, on_its_way, opening
+from doenda.journeys.actions.ways import elsewhere, instead, listed, on_its_way, opening
 
-__all__ = ["Context", "bound", "happened", "listed", "on_its_way", "opening", "run", "that_paid"]
+__all__ = [
+    "Context",
+    "bound",
+    "elsewhere",
+    "happened",
+    "instead",
+    "listed",
+    "on_its_way",
+    "opening",
+    "run",
+    "that_paid",
+]
 _ROOMS = (door, help_, own_act, paying, promising)

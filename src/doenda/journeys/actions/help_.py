@@ -34,7 +34,12 @@ def open_ticket(context: Context) -> Answered:
 def report_fault(context: Context) -> Answered:
     where = f"{context.session.channel} {context.data.get('way', '')}".strip()
     ticket, made = _open(context, "report", f"report-{context.bill.id}", where)
-    facts_of = {"session": str(context.session.id), "way": context.data.get("way", ""), "channel": where}
+    facts_of = {
+        "session": str(context.session.id),
+        "way": context.data.get("way", ""),
+        "channel": where,
+        "device": context.session.device,
+    }
     with atomic():
         _say(context)
         facts.record("journeys.report", context.account.id, facts_of)
@@ -47,7 +52,9 @@ def _say(context: Context) -> None:
     if not way:
         return
     with contextlib.suppress(evidence.UnknownWay):
-        evidence.report(way, who=str(context.account.id), account_id=context.account.id, said=context.session.channel)
+        said = context.session.channel
+        who, device = context.account.id, context.session.device
+        evidence.report(way, who=str(who), account_id=who, said=said, device=device)
 
 
 def _ticket(context: Context, kind: str, key: str, *, words: str = "") -> Answered:

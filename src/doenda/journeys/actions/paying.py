@@ -76,7 +76,7 @@ def _begin(context: Context, bill: Bill, way: str) -> tuple[attempts.Result, str
         seen = _start(context, bill, way, amount)
         if seen.outcome != "our_fault" or len(failed) >= MOST_PROVIDERS or clock.monotonic() - begun > WITHIN:
             return seen, way
-        other = following(way, context.account, amount, context.data, failed)
+        other = following(way, context.session, amount, context.data, failed)
         if other is None:
             return seen, way
         failed.append(other)
@@ -97,6 +97,7 @@ def _start(context: Context, bill: Bill, way: str, amount: int) -> attempts.Resu
         session_id=context.session.id,
         name=f"{settings.DOENDA_CARRIER[context.session.lang]} {bill.number}",
         mandate_id=mandate.id if mandate else None,
+        device=context.session.device,
     )
 
 

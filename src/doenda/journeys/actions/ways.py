@@ -7,13 +7,15 @@ from uuid import UUID
 from doenda.assurance import guidance, standing
 from doenda.assurance.guidance import OfferedWay
 from doenda.assurance.rule import Name
-from doenda.billing.models import Account, Bill
+from doenda.billing.models import Bill
 from doenda.journeys.actions.receipts import of_bill, tried
 from doenda.journeys.models import Session
 from doenda.payments import routing
 from doenda.payments.debit.policy import currencies
 from doenda.payments.states import State
 
+MEDIUM = {"voice": "voice"}
+"""By which medium a channel names ways (guidance.MEDIA); the others show pages."""
 NO_SCRIPTS = "scripts"
 """The key under which a session knows ("no") that the device in front of it runs no script."""
 
@@ -42,8 +44,40 @@ def listed(among: str, session: Session, *, scripts: bool = True) -> tuple[Offer
             scripts=scripts and session.data.get(NO_SCRIPTS) != "no",
         )
 
-    offered = guidance.offer("pay", session.account.id, "page", lang=session.lang, subject_id=session.id, choose=choose)
+    offered = guidance.offer(
+        "pay",
+        session.account.id,
+        MEDIUM.get(session.channel, "page"),
+        lang=session.lang,
+        subject_id=session.id,
+        device=session.device,
+        choose=choose,
+    )
     return offered.ways
+
+
+def elsewhere(session: Session) -> tuple[OfferedWay, ...]:
+    """What works, but not on the kind of device that the customer holds: to be used on another one."""
+    if session.account is None or not session.device:
+        return ()
+    found = guidance.snapshot().elsewhere(session.channel, session.device)
+    return tuple(way for way in found if _sensible(way, session))
+
+
+def instead(session: Session) -> tuple[OfferedWay, ...]:
+    """After a failure of ours: what works now and does not hang on a provider that has just failed this customer.
+
+    On this channel as it may be shown here, and on every other as texts name it.
+    """
+    failed = {way.split("/")[2] for way in tried(session.data)}
+    if (way := session.data.get("way")) is not None:
+        failed.add(way.split("/")[2])
+    here = [way for way in listed("ways_to_pay", session) if way.proven]
+    away = [way for way in guidance.snapshot().named("script") if way.channel != session.channel]
+    known = {way.method for way in here}
+    return tuple(
+        way for way in (*here, *(one for one in away if one.method not in known)) if way.provider not in failed
+    )
 
 
 def amount_of(bill: Bill | None, data: Mapping[str, str]) -> int:
@@ -64,13 +98,14 @@ def on_its_way(bill_id: UUID) -> UUID | None:
     return found.id if found else None
 
 
-def following(slug: str, account: Account, amount: int, data: Mapping[str, str], failed: list[str]) -> str | None:
+def following(slug: str, session: Session, amount: int, data: Mapping[str, str], failed: list[str]) -> str | None:
     """The next provider of the same method after `slug` has failed, if one may be named now."""
+    assert session.account is not None
     found = routing.next_after(
         slug,
-        guidance.read().named("page"),
+        guidance.read().named(MEDIUM.get(session.channel, "page"), device=session.device),
         amount=amount,
-        currency=account.currency,
+        currency=session.account.currency,
         avoid=failed,
         scripts=data.get(NO_SCRIPTS) != "no",
     )

@@ -136,6 +136,7 @@ def _unused(lang: str, messages: Mapping[str, ast.Message], wanted: frozenset[st
             continue
         used = {"title"} if message_id in titled_ids() | lines else set()
         used |= {"hint"} if message_id in HINTS else set()
+        used |= {"voice"}
         for part in (attribute.id.name for attribute in message.attributes):
             if part not in used:
                 yield f"{lang}: {message_id}.{part} is used by nothing"

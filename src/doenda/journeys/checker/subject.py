@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from doenda.journeys.catalog import JOURNEYS, LANGUAGES
-from doenda.journeys.checker import lint
+from doenda.journeys.checker import by_voice, lint
 from doenda.journeys.checker.game import Board, Game
 from doenda.journeys.checker.rules import Violation, answers_needed, violations
 from doenda.journeys.checker.worlds import Worlds
@@ -55,6 +55,7 @@ def check(subject: Subject, worlds: Worlds) -> Report:
     """Plays every position of the subject in every world, and runs the linters."""
     problems, missing = lint.texts(subject.texts, subject.journeys)
     problems += lint.journeys(subject.journeys, subject.actions)
+    problems += [*by_voice.flows(subject.journeys), *by_voice.texts(subject.texts, subject.journeys)]
     board = _board(subject, worlds)
     problems += lint.play(board)
     found = tuple(violations(board))
@@ -67,6 +68,8 @@ def findings(subject: Subject, worlds: Worlds) -> Iterator[str]:
     """The same findings one after the other, as they are found: whoever has seen enough stops asking."""
     yield from lint.texts(subject.texts, subject.journeys)[0]
     yield from lint.journeys(subject.journeys, subject.actions)
+    yield from by_voice.flows(subject.journeys)
+    yield from by_voice.texts(subject.texts, subject.journeys)
     board = _board(subject, worlds)
     yield from map(str, violations(board))
     yield from lint.play(board)

@@ -1,5 +1,5 @@
 """`doenda bench pay | import | deposits | evidence`: how much in a second, beside what the same machine could do at
-best; `detection`: how soon and how falsely, beside others' rules."""
+best; `detection`: how soon and how falsely, `queue`: how well waits are told, both beside others' rules."""
 
 import sys
 from collections.abc import Callable
@@ -27,6 +27,8 @@ class Command(BaseCommand):
 
         parser.add_argument("--trials", type=int, default=300, help="detection: times that each fault is met")
         parser.add_argument("--years", type=float, default=20.0, help="detection: of healthy traffic of one way")
+        parser.add_argument("--calls", type=int, default=40_000, help="queue: callers of each case")
+        parser.add_argument("--seed", default="line", help="queue: what chance follows from")
 
     def handle(self, *args: Any, **options: Any) -> None:
         finish(self, _BENCHES[options["bench"]](options), json_only=options["json"])
@@ -69,10 +71,17 @@ def _detection(options: dict[str, Any]) -> Result:
     return run.run(options["trials"], options["years"], options["database"], say=_say)
 
 
+def _queue(options: dict[str, Any]) -> Result:
+    from doenda.app.benches.queue import run
+
+    return run.run(options["calls"], options["seed"], say=_say)
+
+
 _BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {
     "deposits": _deposits,
     "detection": _detection,
     "evidence": _evidence,
     "import": _import,
     "pay": _pay,
+    "queue": _queue,
 }

@@ -1,4 +1,4 @@
-"""What a step says on a page: the arguments of its texts, and the lines that apply to this bill now."""
+"""What a step says: the arguments of its texts, and the lines that apply to this bill now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from django.conf import settings
 from doenda.assurance import guidance
 from doenda.billing import owed
 from doenda.billing.models import Account, Bill, Line
-from doenda.channels.web import into, whens
+from doenda.channels import into, whens
 from doenda.dunning import outlook
 from doenda.dunning.models import LineCommand
-from doenda.journeys import actions
+from doenda.journeys import actions, catalog
 from doenda.journeys.engine import State
+from doenda.journeys.models import Session
+from doenda.journeys.steps import Journey
 from doenda.kernel import clock, texts, words
 from doenda.kernel.ids import outside
 from doenda.kernel.money import Money, ascii_words
@@ -24,6 +26,7 @@ from doenda.payments.debit.models import DebitItem
 from doenda.payments.models import Attempt
 from doenda.payments.states import State as Paying
 
+_TELLS_WAYS = frozenset({"faulted", "reported"})
 _BEFORE_A_TRY = frozenset({"bill", "part", "method", "date", "already", "dispute", "person", "mandate"})
 """Steps that speak of what is going to be paid, whatever this visit has tried before."""
 
@@ -246,6 +249,30 @@ def table(subject: Subject, state: State, lang: str) -> list[tuple[str, str]]:
     rows.append(("bill", bill.number))
     rows += [("line", words.masked_phone(line.number)) for line in subject.lines()[:3]]
     return [(texts.say(f"web-fact-{name}", lang), value) for name, value in rows]
+
+
+def said(
+    journey: Journey, state: State, lang: str, subject: Subject | None, session: Session | None
+) -> tuple[dict[str, str], list[str]]:
+    """What the step says now, on whichever channel: the arguments of its texts, and their ids in order."""
+    step = journey[state.step]
+    args = arguments(subject, state, lang)
+    ways = _way_names(session, lang) if state.step in _TELLS_WAYS else []
+    args["ways"] = ", ".join(ways)
+    messages = list(catalog.spoken_ids(journey, state))
+    lines = lines_that_apply(catalog.step_id(journey, step), subject, state, ways) if subject else []
+    messages += [catalog.line_id(journey, step, line) for line in lines]
+    if subject and not lines and state.step in _TELLS_WAYS:
+        messages.append("pay-bill-unknown")
+    if "nothing_due" in lines:
+        messages.remove(catalog.step_id(journey, step))
+    return args, messages
+
+
+def _way_names(session: Session | None, lang: str) -> list[str]:
+    if session is None:
+        return []
+    return list(dict.fromkeys(method_name(way.method, lang) for way in actions.instead(session)))
 
 
 def spoken(message: str, lang: str, args: Mapping[str, str], part: str | None = None) -> str | None:

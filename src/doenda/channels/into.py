@@ -6,7 +6,7 @@ from uuid import UUID
 
 from doenda.assurance import guidance, hours
 from doenda.assurance.hours import Calendar, Span
-from doenda.channels.web.whens import until
+from doenda.channels.whens import until
 from doenda.kernel import clock, texts
 from doenda.kernel.money import Money, ascii_words
 from doenda.kernel.words import amount

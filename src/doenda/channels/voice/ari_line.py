@@ -1,0 +1,85 @@
+"""A caller's end of the telephone, on a channel of Asterisk."""
+
+import asyncio
+from collections.abc import Sequence
+
+from doenda.channels.voice.ari import Ari, Channel, Destroyed, Digit, Ended, Event, Gone
+from doenda.channels.voice.ari.events import Played
+from doenda.channels.voice.beside import BesideCalls
+from doenda.channels.voice.line import HungUp, Interruption, Met, Parted, PlaceLost
+from doenda.contact import numbers
+from doenda.kernel.randomness import token_bytes
+
+type Told = Event | Interruption
+
+
+class AriLine:
+    """A caller's channel. `events` is filled by the service's reader; `adopted`: it was there before this process."""
+
+    def __init__(self, ari: Ari, house: BesideCalls, channel: Channel, *, adopted: bool = False) -> None:
+        self._ari, self._house, self.channel, self.adopted = ari, house, channel, adopted
+        self.id, self.caller = channel.id, numbers.shown(channel.caller)
+        self.events: asyncio.Queue[Told] = asyncio.Queue()
+        self.in_line = False
+
+    async def say(self, texts: Sequence[str], lang: str) -> str | None:
+        playback = f"say-{token_bytes(10).hex()}"
+        try:
+            await self._ari.play(self.channel.id, playback, await self._house.media(texts, lang), lang=lang)
+        except Gone as error:
+            raise HungUp from error
+        try:
+            while True:
+                match await self._next(None):
+                    case Played(playback=ended) if ended == playback:
+                        return None
+                    case Digit(digit=digit):
+                        await self._ari.stop(playback)
+                        return digit
+        except (Met, Parted, PlaceLost):
+            await self._ari.stop(playback)
+            raise
+
+    async def key(self, within: float) -> str | None:
+        until = asyncio.get_running_loop().time() + within
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            match await self._next(left):
+                case Digit(digit=digit):
+                    return digit
+                case None:
+                    return None
+        return None
+
+    async def music(self, *, on: bool) -> None:
+        if not on:
+            await self._ari.music_off(self.channel.id)
+            return
+        try:
+            await self._ari.music(self.channel.id)
+        except Gone as error:
+            raise HungUp from error
+
+    async def join(self, bridge: str) -> None:
+        await self._ari.music_off(self.channel.id)
+        try:
+            await self._ari.join(bridge, self.channel.id)
+        except Gone as error:
+            raise HungUp from error
+
+    def tell(self, what: Told) -> None:
+        """Let whoever serves this end know."""
+        self.events.put_nowait(what)
+
+    async def close(self) -> None:
+        await self._ari.hang_up(self.channel.id)
+
+    async def _next(self, within: float | None) -> Told | None:
+        try:
+            event = await asyncio.wait_for(self.events.get(), within)
+        except TimeoutError:
+            return None
+        if isinstance(event, Ended | Destroyed):
+            raise HungUp
+        if isinstance(event, Met | Parted) or (isinstance(event, PlaceLost) and self.in_line):
+            raise event
+        return event

@@ -1,0 +1,248 @@
+"""One call: from the first word to the caller's hanging up. Nothing here hangs up on anybody who is still there.
+
+The session says where the call stands; a page may move it at the same time. So while keys are awaited the call looks
+every second whether it still stands where it was said to, and goes on from where the page has brought it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from doenda.channels.voice.asking import Answer, Asking, Say, ToPerson
+from doenda.channels.voice.desk import Heard
+from doenda.channels.voice.line import House, HungUp, Line, Met, Parted
+from doenda.channels.voice.waiting import Waiting
+from doenda.journeys.keypad import AGAIN
+
+log = logging.getLogger(__name__)
+
+KEYS_WITHIN = 7.0
+"""Seconds of silence after a prompt until it is said again."""
+BETWEEN_KEYS = 4.0
+LOOK_EVERY = 1.0
+WORKING_FOR = 2.0
+MET_WITHIN, TALK_LOOK = 10.0, 3600.0
+OVER_FOR = 20.0
+"""After the last word the line stays open so long: to hear it again, or to note a number down."""
+
+
+class Moved(Exception):
+    """The session was moved on a page while the call waited."""
+
+
+class Call:
+    """One caller. `address`: of the session, once there is one; kept by the service for whoever takes the call over."""
+
+    def __init__(self, line: Line, house: House, *, lang: str = "ko", on_session: Callable[[str], None] | None = None):
+        self.line, self.house, self.lang = line, house, lang
+        self.address = ""
+        self.in_line = False
+        self._on_session = on_session or (lambda _: None)
+
+    async def run(self, address: str = "", *, waits: bool = False, talks: bool = False) -> None:
+        """Walk until the caller hangs up, or all is said. `address`: of a session to be taken up again; `waits`: the
+        call stood in line when whoever served it died; `talks`: it was with an agent, and is still."""
+        self.address = address
+        try:
+            while True:
+                try:
+                    await self._with_agent() if talks else await self._walk(waits=waits)
+                    break
+                except Met as met:
+                    self.in_line = True
+                    again = await self._talks(met)
+                    if again is None:
+                        break
+                    waits, talks = again, False
+            await self.line.close()
+        except HungUp:
+            if self.in_line:
+                await self.house.let_go(self.line.id, dropped=True)
+
+    async def called(self, wanted: Callable[[], Awaitable[object]]) -> bool:
+        """We called: is it somebody who wants it? Then they are in line where they stood. False: nobody said so."""
+        said = [await self._words("voice-we-call")]
+        try:
+            for _ in range(2):
+                if (await self.line.say(said, self.lang) or await self.line.key(KEYS_WITHIN)) == "1":
+                    break
+            else:
+                await self.line.close()
+                return False
+            if await wanted() is None:
+                await self.line.say([await self._words("voice-we-called-late")], self.lang)
+                await self.line.close()
+                return True
+        except HungUp:
+            return False
+        await self.run(waits=True)
+        return True
+
+    async def _walk(self, *, waits: bool) -> None:
+        if waits and not await self._waits(self.address):
+            return
+        here = await self._resumed(self.address) if self.address else await self._opened()
+        while here is not None:
+            here = await self._step(here)
+
+    async def _with_agent(self) -> None:
+        """Whoever took the telephone over brings the talk's other end within moments; if not, the place is kept."""
+        self.in_line = True
+        await self.line.key(MET_WITHIN)
+        await self._walk(waits=True)
+
+    async def _talks(self, met: Met) -> bool | None:
+        """With an agent. Then: True, in line again; False, back to the walk; None, all is said."""
+        try:
+            await self.line.join(met.bridge)
+            while True:
+                await self.line.key(TALK_LOOK)
+        except Parted as parted:
+            if parted.again:
+                await self.line.say([await self._words("voice-talk-on")], self.lang)
+                return True
+        said = [await self._words("voice-talk-over")]
+        while True:
+            key = await self.line.say(said, self.lang) or await self.line.key(OVER_FOR)
+            match key:
+                case "1":
+                    await self.house.put_back(met.assignment)
+                    return True
+                case "#":
+                    return False
+                case "*":
+                    continue
+                case _:
+                    return None
+
+    async def _resumed(self, address: str) -> Heard:
+        return self._now(await self.house.look(address, self.line.caller))
+
+    async def _opened(self) -> Heard | None:
+        while True:
+            lines, asking, prompts = await self.house.opening(self.lang)
+            said = await self._ask(asking, lines, prompts)
+            if isinstance(said, ToPerson):
+                if await self.house.open_now():
+                    if await self._waits(""):
+                        continue
+                    return None
+                return self._now(await self.house.begin(self.lang, "")) if await self._promised() else None
+            if said.outcome == "language":
+                self.lang = "en" if self.lang == "ko" else "ko"
+                continue
+            return self._now(await self.house.begin(self.lang, self.line.caller))
+
+    def _now(self, here: Heard) -> Heard:
+        if here.address != self.address:
+            self.address = here.address
+            self._on_session(here.address)
+        return here
+
+    async def _step(self, here: Heard) -> Heard | None:
+        """Say the step, take its answer; the next one, or None when it is over."""
+        if here.busy:
+            await self.line.say([await self._words("voice-working")], self.lang)
+            await self.line.key(WORKING_FOR)
+            return self._now(await self.house.look(here.address, self.line.caller))
+        if here.goal:
+            await self._over(here)
+            return None
+        asking = Asking(here.keys)
+        lines = (*here.lines, await self._words("voice-by-screen")) if here.by_screen else here.lines
+        try:
+            said = await self._ask(asking, lines, here.prompts, watch=here)
+        except Moved:
+            await self.line.say([await self._words("voice-moved")], self.lang)
+            return self._now(await self.house.look(here.address, self.line.caller))
+        if isinstance(said, ToPerson):
+            return await self._person(here, said)
+        return self._now(await self.house.answer(here, said.outcome, said.values, self.line.caller))
+
+    async def _ask(
+        self,
+        asking: Asking,
+        lines: Sequence[str],
+        prompts: Sequence[Sequence[str]],
+        *,
+        watch: Heard | None = None,
+    ) -> Answer | ToPerson:
+        keys_told = await self._words("voice-keys")
+        say: list[str] = [*lines, *self._prompt(asking, prompts), *([keys_told] if watch else [])]
+        while True:
+            key = await self.line.say(say, self.lang) if say else None
+            said = asking.pressed(key) if key else await self._awaited(asking, watch)
+            while said is None:
+                said = await self._awaited(asking, watch)
+            if isinstance(said, Answer | ToPerson):
+                return said
+            say = await self._said(said, asking, lines, prompts)
+
+    async def _awaited(self, asking: Asking, watch: Heard | None) -> "Answer | ToPerson | Say | None":
+        within = BETWEEN_KEYS if asking.digits else KEYS_WITHIN
+        waited = 0.0
+        while waited < within:
+            key = await self.line.key(min(LOOK_EVERY, within - waited))
+            if key is not None:
+                return asking.pressed(key)
+            waited += LOOK_EVERY
+            if watch is not None and await self.house.stands(watch.address) != (watch.step, watch.version):
+                raise Moved
+        return asking.silent()
+
+    async def _said(
+        self, what: Say, asking: Asking, lines: Sequence[str], prompts: Sequence[Sequence[str]]
+    ) -> list[str]:
+        prompt = self._prompt(asking, prompts)
+        match what.what:
+            case "question":
+                return [*(lines if not asking.at else ()), *prompt]
+            case "silence":
+                return [await self._words("voice-silence"), *prompt]
+            case "too_long":
+                return [await self._words("voice-too-long"), *prompt]
+            case _:
+                return [await self._words("voice-no-such-key"), *prompt]
+
+    def _prompt(self, asking: Asking, prompts: Sequence[Sequence[str]]) -> list[str]:
+        return list(prompts[asking.at]) if asking.at < len(prompts) else []
+
+    async def _person(self, here: Heard, said: ToPerson) -> Heard | None:
+        """Somebody is to answer: on the line while people are there, else by the date that the journey promises."""
+        if await self.house.open_now():
+            if await self._waits(here.address):
+                return self._now(await self.house.look(here.address, self.line.caller))
+            return None
+        if said.unable or not here.keys.person:
+            return None if not await self._promised() else self._now(await self.house.look(here.address, ""))
+        return self._now(await self.house.answer(here, here.keys.person, {}, self.line.caller))
+
+    async def _promised(self) -> bool:
+        """A person calls back, by a date; whose number is not known is asked on. Does the call go on?"""
+        if not self.line.caller:
+            return True
+        await self._last([await self.house.call_back(self.line.caller, self.lang)])
+        return False
+
+    async def _waits(self, address: str) -> bool:
+        """Stand in line. Does the call go on where it was?"""
+        waiting = Waiting(self.line, self.house, self.lang)
+        self.in_line = True
+        back = await waiting.over(address)
+        self.in_line = False
+        if not back:
+            await self._last([waiting.promised])
+        return back
+
+    async def _over(self, here: Heard) -> None:
+        await self._last(list(here.lines))
+
+    async def _last(self, lines: list[str]) -> None:
+        """The last words, again as often as they are asked for."""
+        said = [*lines, await self._words("voice-over")]
+        while True:
+            key = await self.line.say(said, self.lang) or await self.line.key(OVER_FOR)
+            if key != AGAIN:
+                return
+
+    async def _words(self, message: str) -> str:
+        return await self.house.words(message, self.lang)

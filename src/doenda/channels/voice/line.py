@@ -1,0 +1,81 @@
+"""What a call stands on: the caller's end of the telephone, and the house behind it. Both are awaited."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from doenda.channels.voice.asking import Asking
+from doenda.channels.voice.desk import Heard
+from doenda.channels.voice.queueing import Place
+
+
+class HungUp(Exception):
+    """The caller is gone."""
+
+
+class PlaceLost(Exception):
+    """Nothing holds the place for this call any more (we were away for longer than its lease): stand in line again."""
+
+
+class Met(Exception):
+    """An agent has taken the call and waits in `bridge`."""
+
+    def __init__(self, bridge: str, assignment: UUID) -> None:
+        super().__init__(bridge)
+        self.bridge, self.assignment = bridge, assignment
+
+
+class Parted(Exception):
+    """The other one of a talk is gone. `again`: the caller stands in line again, at the same place."""
+
+    def __init__(self, *, again: bool = False) -> None:
+        super().__init__()
+        self.again = again
+
+
+type Interruption = PlaceLost | Met | Parted
+"""What may come instead of a key, whatever is being said; `key` and `say` raise it."""
+
+
+class Line(Protocol):
+    """The caller's end of the telephone."""
+
+    id: str
+    """The call's own name among calls."""
+    caller: str
+    """The number from which they say they call; "" when withheld."""
+    in_line: bool
+    """Does the call stand in line just now?"""
+
+    async def say(self, texts: Sequence[str], lang: str) -> str | None:
+        """Speak; the key that cut it short, or None. Raises HungUp."""
+
+    async def key(self, within: float) -> str | None:
+        """The next key, or None after so many seconds. Raises HungUp."""
+
+    async def music(self, *, on: bool) -> None:
+        """Music while somebody waits. Raises HungUp."""
+
+    async def join(self, bridge: str) -> None:
+        """Talk with whoever is in it. Raises HungUp."""
+
+    async def close(self) -> None:
+        """End it: only after everything was said."""
+
+
+class House(Protocol):
+    """`desk` and `queueing`, beside the calls."""
+
+    async def opening(self, lang: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]: ...
+    async def begin(self, lang: str, caller: str) -> Heard: ...
+    async def look(self, address: str, caller: str) -> Heard: ...
+    async def stands(self, address: str) -> tuple[str, int]: ...
+    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard: ...
+    async def call_back(self, caller: str, lang: str) -> str: ...
+    async def words(self, message: str, lang: str) -> str: ...
+    async def open_now(self) -> bool: ...
+    async def stand(self, call_id: str, lang: str, caller: str, address: str) -> Place: ...
+    async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]: ...
+    async def let_go(self, call_id: str, *, dropped: bool) -> None: ...
+    async def call_me(self, ticket: UUID, lang: str) -> str: ...
+    async def put_back(self, assignment: UUID) -> None: ...

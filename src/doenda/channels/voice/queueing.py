@@ -1,0 +1,91 @@
+"""A caller's place in line, as the call asks for it: what is told, the callback, and the place that outlives the call.
+
+Blocking work like `desk`'s; the rules and the rows are contact's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from doenda.channels import whens
+from doenda.channels.voice.desk import say
+from doenda.contact import callbacks, hours, numbers
+from doenda.contact.models import Ticket
+from doenda.contact.queue import entering, estimates
+from doenda.contact.queue.estimates import Telling
+from doenda.contact.rules.callback import Refused
+from doenda.journeys import sessions as walking
+from doenda.kernel import clock
+
+CHANNEL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a caller stands, and all that there is to be said of it."""
+
+    ticket: UUID
+    lines: tuple[str, ...]
+
+
+def open_now() -> bool:
+    """Does anybody answer at this hour?"""
+    return hours.hours().is_open(clock.now())
+
+
+def stand(call_id: str, *, lang: str, caller: str, address: str = "") -> Place:
+    """Stand in line with this call, or take the place up again that this customer has already."""
+    account_id = bill_id = None
+    if address:
+        session = walking.look(address).session
+        if session.journey != "enter":
+            account_id, bill_id = session.account_id, session.bill_id
+    entered = entering.enter(
+        channel=CHANNEL, call_id=call_id, lang=lang, phone=caller, account_id=account_id, bill_id=bill_id
+    )
+    ticket = entered.ticket
+    telling = estimates.tell(ticket.pk, CHANNEL)
+    told = _told(telling, lang) or [say("voice-wait-unknown", lang)]
+    offer = [say("voice-wait-callback", lang)] if numbers.dialable(ticket.phone) else []
+    said = [*offer, *told] if telling.advice.callback_first else [*told, *offer]
+    return Place(ticket.pk, (*said, say("voice-wait-kept", lang)))
+
+
+def tell(ticket: UUID, lang: str) -> tuple[str, ...]:
+    """What is true now, in words; nothing where there is nothing to say."""
+    return tuple(_told(estimates.tell(ticket, CHANNEL), lang))
+
+
+def _told(telling: Telling, lang: str) -> list[str]:
+    told, said = telling.told, list[str]()
+    if told.longer:
+        said.append(say("voice-wait-longer", lang))
+    elif told.minutes is not None:
+        said.append(say("voice-wait-range", lang, low=str(told.minutes.low), high=str(told.minutes.high)))
+    if told.say_position and told.position > 1:
+        said.append(say("voice-wait-place", lang, ahead=str(told.position - 1)))
+    return said
+
+
+def renew(call_ids: Iterable[str]) -> frozenset[str]:
+    """These calls are there still. Those of them that hold a place."""
+    return entering.renew_all(CHANNEL, call_ids)
+
+
+def let_go(call_id: str, *, dropped: bool) -> None:
+    """The call holds the place no more; the place stays for a while."""
+    entering.let_go(CHANNEL, call_id, "dropped" if dropped else "gone")
+
+
+def call_me(ticket: UUID, lang: str) -> str:
+    """Be called instead: in turn, or by a person from the desk by its date. What is to be said; "": impossible."""
+    try:
+        until = callbacks.promise(ticket)
+    except (Refused, callbacks.NotWaiting):
+        return ""
+    return say("voice-callback", lang, until=whens.until(until, lang))
+
+
+def waits(call_id: str) -> bool:
+    """Was this call in line when whoever served it died?"""
+    return Ticket.objects.filter(holdings__channel=CHANNEL, holdings__call_id=call_id, holdings__ended_at=None).exists()

@@ -1,0 +1,164 @@
+"""`doenda voice`: every call of one Asterisk, in one process; what it takes up after a crash stands in the channels.
+
+A call's session address is a channel variable, so that another process, or this one after its death, goes on where the
+caller stands: the caller hears the step once more, and nobody was dropped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from doenda.channels.voice import desk, synthesis
+from doenda.channels.voice.ari import Ari, AriError, Channel, Connected, Destroyed, Ended, Event, Gone, Started
+from doenda.channels.voice.ari.client import of_channel
+from doenda.channels.voice.ari_line import AriLine
+from doenda.channels.voice.beside import BesideCalls
+from doenda.channels.voice.calls import Call
+from doenda.channels.voice.dialler import Dialler
+from doenda.channels.voice.floor import Floor
+from doenda.channels.voice.line import HungUp, PlaceLost
+
+log = logging.getLogger(__name__)
+
+SESSION = "DOENDA_SESSION"
+"""The channel variable that holds the session's address, and the language before it: "ko:ADDRESS"."""
+RENEWED_EVERY = 8.0
+"""Seconds: how often it is said which calls are there still (their places' leases are longer)."""
+
+
+class Service:
+    """All calls of one application. `lines`: the callers' ends, `ends`: everybody's."""
+
+    def __init__(self, ari: Ari, house: BesideCalls | None = None) -> None:
+        self.ari, self.house = ari, house or BesideCalls()
+        self.lines: dict[str, AriLine] = {}
+        self.ends: dict[str, AriLine] = {}
+        self.dialler = Dialler(ari, self.house, self.ends)
+        self.floor = Floor(ari, self.house, self.dialler, self.lines)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """For ever. Raises ari.Replaced when another process took over. Calls stay as they are when it ends."""
+        self._beside(self._renew())
+        self._beside(self.floor.run())
+        try:
+            async for event in self.ari.events():
+                self._heard(event)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def _heard(self, event: Event) -> None:
+        match event:
+            case Connected():
+                self._reconciled(event)
+            case Started(channel=channel, args=("inbound", *_)):
+                self._begin(channel)
+            case Started(channel=channel, args=("leg" | "dial", *_)):
+                self.dialler.answered(channel)
+            case Destroyed(channel=channel, cause=cause):
+                self.dialler.gone(channel.id, cause)
+                self._tell(event)
+            case _:
+                self._tell(event)
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _renew(self) -> None:
+        """Whoever is in line is there still; whose place was lost meanwhile (we were away too long) stands in anew."""
+        while True:
+            await asyncio.sleep(RENEWED_EVERY)
+            if not self.ari.ready.is_set():
+                continue  # whether they are there still is not known: their places' leases decide
+            waiting = {line.id: line for line in self.lines.values() if line.in_line}
+            try:
+                held = await self.house.renew(list(waiting)) if waiting else frozenset()
+            except Exception:
+                log.exception("places in line were not renewed")
+                continue
+            for call_id in waiting.keys() - held:
+                waiting[call_id].tell(PlaceLost())
+
+    def _tell(self, event: Event) -> None:
+        end = self.ends.get(of_channel(event) or "")
+        if end is None:
+            return
+        end.tell(event)
+        if isinstance(event, Ended | Destroyed):
+            self.ends.pop(end.id, None)
+
+    def _reconciled(self, found: Connected) -> None:
+        """After each connect: who has gone meanwhile, and who is there whom nobody serves."""
+        for gone in self.ends.keys() - found.channels.keys():
+            end = self.ends.pop(gone)
+            end.tell(Ended(end.channel))
+        talking = {each for name, members in found.bridges.values() if name.startswith("talk-") for each in members}
+        adopted = 0
+        for channel in found.channels.values():
+            if channel.id not in self.lines and channel.args[:1] in (("inbound",), ("dial",)):
+                self._beside(self._adopt(channel, talks=channel.id in talking))
+                adopted += 1
+        self.dialler.found(each for each in found.channels.values() if each.args[:1] == ("leg",))
+        log.info("connected (%s): %s callers, %s of them taken over", found.epoch, len(found.channels), adopted)
+
+    async def _adopt(self, channel: Channel, *, talks: bool) -> None:
+        """A customer whom we called is a caller once they have said that they want it; till then the floor's."""
+        if channel.args[0] == "dial" and not await self.house.waits(channel.id):
+            self.dialler.answered(channel)
+        else:
+            self._begin(channel, adopted=True, talks=talks)
+
+    def _begin(self, channel: Channel, *, adopted: bool = False, talks: bool = False) -> None:
+        if channel.id in self.lines:
+            return
+        line = self.lines[channel.id] = self.ends[channel.id] = AriLine(self.ari, self.house, channel, adopted=adopted)
+        self._beside(self._call(line, talks=talks))
+
+    async def _call(self, line: AriLine, *, talks: bool = False) -> None:
+        channel = line.channel
+        lang, _, address = channel.variables.get(SESSION, "").partition(":")
+        try:
+            waits = line.adopted and await self.house.waits(channel.id)
+            if not (address or waits):
+                await self.ari.answer(channel.id)
+            call = Call(line, self.house, lang=lang or "ko")
+            call._on_session = lambda at: self._keep(channel, call, at)
+            await call.run(address, waits=waits, talks=talks and waits)
+        except (Gone, HungUp):
+            pass
+        except desk.NoSession:
+            await Call(line, self.house, lang=lang or "ko").run()
+        except (AriError, synthesis.NoVoice):
+            log.exception("call %s", channel.id)
+        except Exception:
+            log.exception("call %s: put through to a person", channel.id)
+            await self._ours(line, lang or "ko")
+        finally:
+            self.lines.pop(channel.id, None)
+            self.floor.left(channel.id)
+
+    async def _ours(self, line: AriLine, lang: str) -> None:
+        """Whatever broke on our side, the caller hears so, and that no money moved; a person calls back."""
+        try:
+            said = [await self.house.words("voice-ours", lang)]
+            if line.caller:
+                said.append(await self.house.call_back(line.caller, lang))
+            await line.say(said, lang)
+            await line.close()
+        except (HungUp, AriError):
+            pass
+        except Exception:
+            log.exception("%s hears music until somebody serves the call", line.channel.id)
+            await self.ari.music(line.channel.id)
+
+    def _keep(self, channel: Channel, call: Call, address: str) -> None:
+        self._beside(self._set(channel.id, f"{call.lang}:{address}"))
+
+    async def _set(self, channel: str, value: str) -> None:
+        try:
+            await self.ari.set_variable(channel, SESSION, value)
+        except AriError as error:
+            log.warning("the session of %s was not kept: %s", channel, error)

@@ -1,0 +1,117 @@
+"""A caller with a script: what is heard is kept, what is pressed comes from the script, one key at a time."""
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from doenda.channels.voice import desk, exchange, queueing
+from doenda.channels.voice.asking import Asking
+from doenda.channels.voice.calls import Call
+from doenda.channels.voice.desk import Heard
+from doenda.channels.voice.line import HungUp
+
+type Pressed = str | Callable[[], str | None] | None
+
+
+class Here:
+    """`desk` in this very thread."""
+
+    async def opening(self, lang: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
+        lines, keys, prompts = desk.opening(lang)
+        return lines, Asking(keys), prompts
+
+    async def begin(self, lang: str, caller: str) -> Heard:
+        return desk.begin(lang, caller)
+
+    async def look(self, address: str, caller: str) -> Heard:
+        return desk.look(address, caller)
+
+    async def stands(self, address: str) -> tuple[str, int]:
+        return desk.stands(address)
+
+    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
+        return desk.answer(here, outcome, values, caller)
+
+    async def call_back(self, caller: str, lang: str) -> str:
+        return desk.call_back(caller, lang)
+
+    async def words(self, message: str, lang: str) -> str:
+        return desk.words(message, lang)
+
+    async def open_now(self) -> bool:
+        return queueing.open_now()
+
+    async def stand(self, call_id: str, lang: str, caller: str, address: str) -> queueing.Place:
+        return queueing.stand(call_id, lang=lang, caller=caller, address=address)
+
+    async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]:
+        return queueing.tell(ticket, lang)
+
+    async def let_go(self, call_id: str, *, dropped: bool) -> None:
+        queueing.let_go(call_id, dropped=dropped)
+
+    async def call_me(self, ticket: UUID, lang: str) -> str:
+        return queueing.call_me(ticket, lang)
+
+    async def put_back(self, assignment: UUID) -> None:
+        exchange.put_back(assignment)
+
+
+class Stays(Exception):
+    """The script is over; the caller is there still."""
+
+
+class Caller:
+    """Presses what the script says next: a key, None (waits until the house speaks again), or what a function says.
+
+    When the script has ended the caller hangs up, or (`hangs_up` off) stays, and is looked at no more.
+    """
+
+    hangs_up = True
+
+    def __init__(self, *script: Pressed, number: str = "") -> None:
+        self.id, self.caller = "call-1", number
+        self.music_on = self.in_line = False
+        self.heard: list[str] = []
+        self.joined: list[str] = []
+        self.closed = False
+        self._script: Iterator[Pressed] = iter(script)
+
+    async def say(self, texts: Sequence[str], lang: str) -> str | None:
+        self.heard.append(" ".join(texts))
+        return self._next()
+
+    async def key(self, within: float) -> str | None:
+        return self._next()
+
+    async def music(self, *, on: bool) -> None:
+        self.music_on = on
+
+    async def join(self, bridge: str) -> None:
+        self.joined.append(bridge)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _next(self) -> str | None:
+        try:
+            pressed = next(self._script)
+        except StopIteration:
+            raise (HungUp if self.hangs_up else Stays) from None
+        return pressed() if callable(pressed) else pressed
+
+
+def call(caller: Caller, *, lang: str = "ko", address: str = "", waits: bool = False) -> Call:
+    """One whole call."""
+    made = Call(caller, Here(), lang=lang)
+    drive(made.run(address, waits=waits))
+    return made
+
+
+def drive(walk: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end in this thread: nothing in it waits for anything, and the test's transaction is seen."""
+    try:
+        walk.send(None)
+    except (StopIteration, Stays):
+        return
+    raise AssertionError("the call waits for something outside the script")
