@@ -1,6 +1,7 @@
 """The telephone for real: a real Asterisk, real SIP calls, the whole system behind it. See `make test-voice`."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
 
 WAYS = ("voice/deposit/deposit",)
+READY_WITHIN = 60.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,6 +88,8 @@ class Telephone:
         log.close()
         self.serving.append(process)
         assert process.stdout is not None
+        heard, _, _ = select.select([process.stdout], [], [], READY_WITHIN)
+        assert heard, f"`doenda voice` did not come up; {self.said()}"
         assert process.stdout.readline().strip() == ready, self.said()
         return process
 
@@ -127,6 +131,8 @@ def telephone(asterisk: Asterisk, house: Stage, tmp_path: Path, settings: Any) -
     settings.DOENDA_PROMPTS = str(prompts)
     synthesis.media.cache_clear()
     made = Telephone(asterisk, house, prompts)
+    if not asterisk.lives():  # a test may have killed it
+        asterisk.start()
     made.serve()
     yield made
     made.stop()

@@ -93,5 +93,5 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 def test_ports_are_free_and_all_different(tmp_path: Path) -> None:
     layout = system.lay_out(tmp_path, demo=True, port=0)
-    assert len(set(layout.ports.values())) == len(layout.ports) == 6
+    assert len(set(layout.ports.values())) == len(layout.ports) == 7
     assert all("http://127.0.0.1:" in address for name, address in layout.env.items() if name.endswith("_URL"))

@@ -1,6 +1,7 @@
 """A caller with a script: what is heard is kept, what is pressed comes from the script, one key at a time."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from doenda.channels.voice import desk, exchange, queueing
 from doenda.channels.voice.asking import Asking
 from doenda.channels.voice.calls import Call
 from doenda.channels.voice.desk import Heard
-from doenda.channels.voice.line import HungUp
+from doenda.channels.voice.line import HungUp, Interruption, Line, Moved
+from doenda.journeys.sessions import Standing
 
 type Pressed = str | Callable[[], str | None] | None
 
@@ -16,18 +18,27 @@ type Pressed = str | Callable[[], str | None] | None
 class Here:
     """`desk` in this very thread."""
 
-    async def opening(self, lang: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
-        lines, keys, prompts = desk.opening(lang)
+    async def opening(self, lang: str, caller: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
+        lines, keys, prompts = desk.opening(lang, caller)
         return lines, Asking(keys), prompts
 
-    async def begin(self, lang: str, caller: str) -> Heard:
-        return desk.begin(lang, caller)
+    async def begin(self, lang: str, caller: str, call: str) -> Heard:
+        return desk.begin(lang, caller, call)
 
     async def look(self, address: str, caller: str) -> Heard:
         return desk.look(address, caller)
 
-    async def stands(self, address: str) -> tuple[str, int]:
-        return desk.stands(address)
+    @asynccontextmanager
+    async def watching(self, line: Line, here: Heard) -> AsyncIterator[None]:
+        """Nothing runs beside here: the caller looks by itself, whenever a key is awaited."""
+        line.watching = here
+        try:
+            yield
+        finally:
+            line.watching = None
+
+    async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
+        return desk.invite(address, caller, call, lang)
 
     async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
         return desk.answer(here, outcome, values, caller)
@@ -46,6 +57,12 @@ class Here:
 
     async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]:
         return queueing.tell(ticket, lang)
+
+    async def paid_meanwhile(self, address: str) -> str:
+        return desk.paid_meanwhile(address)
+
+    async def place_over(self, call_id: str, lang: str) -> str:
+        return queueing.place_over(call_id, lang)
 
     async def let_go(self, call_id: str, *, dropped: bool) -> None:
         queueing.let_go(call_id, dropped=dropped)
@@ -72,6 +89,7 @@ class Caller:
     def __init__(self, *script: Pressed, number: str = "") -> None:
         self.id, self.caller = "call-1", number
         self.music_on = self.in_line = False
+        self.watching: Any = None
         self.heard: list[str] = []
         self.joined: list[str] = []
         self.closed = False
@@ -93,12 +111,26 @@ class Caller:
     async def close(self) -> None:
         self.closed = True
 
+    def tell(self, what: Interruption) -> None:
+        raise what
+
     def _next(self) -> str | None:
         try:
             pressed = next(self._script)
         except StopIteration:
             raise (HungUp if self.hangs_up else Stays) from None
-        return pressed() if callable(pressed) else pressed
+        key = pressed() if callable(pressed) else pressed
+        self._look()
+        return key
+
+    def _look(self) -> None:
+        """Has a page moved the visit, or joined it?"""
+        if (here := self.watching) is None:
+            return
+        found = desk.standing([here.address]).get(here.address)
+        if found != Standing(here.step, here.version, here.screened):
+            self.watching = None
+            raise Moved
 
 
 def call(caller: Caller, *, lang: str = "ko", address: str = "", waits: bool = False) -> Call:

@@ -80,6 +80,7 @@ DOENDA_BROWSERS = [name for name in _env("DOENDA_BROWSERS", "").split(",") if na
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
 DOENDA_PROBE_SCHEDULES = _env("DOENDA_PROBE_SCHEDULES")  # a file like probes/schedules.toml
 # The telephone: where Asterisk's REST interface answers, and where spoken and recorded prompts lie (read by Asterisk).
+DOENDA_LIVE_URL = _env("DOENDA_LIVE_URL").rstrip("/")  # where browsers reach `doenda live`; "": pages ask by a button
 DOENDA_ARI_URL = _env("DOENDA_ARI_URL")
 DOENDA_ARI_USER = _env("DOENDA_ARI_USER", "doenda")
 DOENDA_ARI_PASSWORD = _env("DOENDA_ARI_PASSWORD")

@@ -54,13 +54,14 @@ def lay_out(data: Path, *, demo: bool, port: int = 8000, offered: Sequence[str] 
     system; then all ports are drawn, so that two such systems do not take each other's while a process is dead.
     """
     peers = (*(PEERS[name] for name in offered if name in PEERS), "switch", "handset") if demo else ()
-    usual = {"web": port, **{name: _PORTS.get(name, 8107) for name in peers}}
+    usual = {"web": port, "live": 8090, **{name: _PORTS.get(name, 8107) for name in peers}}
     ports = _ports(**(usual if port else dict.fromkeys(usual, _DRAWN.start + randomness.below(len(_DRAWN)))))
     layout = Layout(data, ports, demo, peers)
     layout.env.update(
         {
             "DOENDA_DATA": str(data),
             "DOENDA_BASE_URL": os.environ.get("DOENDA_BASE_URL", layout.base),
+            "DOENDA_LIVE_URL": os.environ.get("DOENDA_LIVE_URL", f"http://127.0.0.1:{ports['live']}/live"),
             **secrets_of(data),
             "PYTHONUNBUFFERED": "1",
         }
@@ -116,7 +117,7 @@ def services(layout: Layout, *, database: bool = True, settings: Mapping[str, st
     postgres = [_postgres(layout, settings)] if database else []
     migrate = _manage(layout, "migrate", "--database", "owner", "-v", "0", name="migrate", restart=False)
     peers = [_peer(layout, name) for name in layout.peers]
-    ours = [_web(layout), _manage(layout, "worker"), _manage(layout, "prober")]
+    ours = [_web(layout), _live(layout), _manage(layout, "worker"), _manage(layout, "prober")]
     return [
         *postgres,
         replace(migrate, depends=[one.name for one in postgres]),
@@ -153,6 +154,12 @@ def _web(layout: Layout) -> Service:
     port = layout.ports["web"]
     argv = web_argv(port, workers=1 if layout.demo else None)  # the demo's panel keeps its jump in the process
     return Service("web", argv, env=layout.env, ready=answers(port, "/health"))
+
+
+def _live(layout: Layout) -> Service:
+    port = layout.ports["live"]
+    argv = [PYTHON, "-m", "doenda.app.cli", "live", "--port", str(port)]
+    return Service("live", argv, env=layout.env, ready=answers(port, "/live/health"))
 
 
 def web_argv(port: int, application: str = "doenda.app.wsgi:application", *, workers: int | None = None) -> list[str]:

@@ -53,6 +53,14 @@ def dialable(number: str) -> bool:
     return True
 
 
+def is_mobile(number: str) -> bool:
+    """Whether a text can reach it: a mobile number of the country, whosever it is."""
+    try:
+        return range_of(number, settings.DOENDA_COUNTRY) == "mobile"
+    except Refused:
+        return False
+
+
 def is_own(number: str, account_id: UUID | None) -> bool:
     """Whether it is a line of the account that is not lost, or the number of a person with a role on it."""
     if account_id is None:

@@ -71,7 +71,9 @@ VOICE = (
                 f"whisper-{each}"
                 for each in ("known", "stranger", "language", "relay", "bill", "lost", "gone", "nobody")
             ),
-            *("too-long", "unable", "working", "moved", "by-screen", "text-me", "texted", "number", "over", "ours"),
+            *("too-long", "unable", "working", "moved", "number", "over", "ours"),
+            *("by-screen", "elsewhere", "not-now", "text-me", "texted", "not-joined", "joined", "beside", "screen"),
+            *("wait-screen", "wait-paid", "wait-done"),
         )
     ),
 )

@@ -12,7 +12,8 @@ from doenda.kernel.models import Row
 class Session(Row):
     """`step`, `data` and `version` are the engine's state. `address` is its unguessable name outside (a hash is kept).
 
-    `device`: the kind in front of the customer, as its browser last said it (assurance.devices).
+    `device`: the kind in front of the customer, as its browser last said it (assurance.devices). `call`: the telephone
+    call that walks it too, "" if there is none; `screened_at`: since when a page walks it beside the call.
 
     While an action runs, the session stands on its step and `busy_until` says until when nobody else runs it.
     """
@@ -25,6 +26,8 @@ class Session(Row):
     channel = models.CharField(max_length=20)
     lang = models.CharField(max_length=2)
     device = models.CharField(max_length=20, default="", blank=True)
+    call = models.CharField(max_length=64, default="", blank=True)
+    screened_at = models.DateTimeField(null=True)
     step = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
     version = models.IntegerField(default=0)
@@ -36,3 +39,22 @@ class Session(Row):
             models.Index(fields=["account", "created_at"], name="session_account"),
             models.Index(fields=["moved_at"], name="session_stale", condition=models.Q(account=None)),
         ]
+
+
+class Invitation(Row):
+    """A text that brings the session of a call to the screen of the telephone that calls (journeys.screens).
+
+    `digits` are said in the call and typed on the page, so that page and call are in one hand. `sealed`: the session's
+    address. It is used once, until `until`, with a few tries.
+    """
+
+    call = models.CharField(max_length=64)
+    phone = models.CharField(max_length=20)
+    sealed = models.BinaryField()
+    digits = models.CharField(max_length=2)
+    tries = models.SmallIntegerField(default=0)
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["call", "created_at"], name="invitation_call")]

@@ -6,9 +6,9 @@ page that is no longer the current one, changes nothing and is shown where the s
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -85,8 +85,10 @@ def open_session(
     entry: str | None = None,
     address: str | None = None,
     device: str = "",
+    call: str = "",
+    screened_at: datetime | None = None,
 ) -> Visit:
-    """A new session with an unguessable address of its own (130 bits). `device`: see models.Session."""
+    """A new session with an unguessable address of its own (130 bits). `device`, `call`: see models.Session."""
     state = begin(JOURNEYS[journey], entry)
     address = address or _words_of(randomness.token_bytes(17))
     with atomic():
@@ -99,6 +101,8 @@ def open_session(
             channel=channel,
             lang=lang,
             device=device,
+            call=call,
+            screened_at=screened_at,
             step=state.step,
         )
     return Visit(address, session, state)
@@ -117,6 +121,37 @@ def look(address: str, *, device: str | None = None, channel: str | None = None)
         return look(_onward(address), device=device, channel=channel)
     busy = isinstance(JOURNEYS[session.journey][state.step], Do)
     return Visit(address, session, state if busy else _caught_up(session, state), busy=busy)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a session stands, for whoever only watches it. `screened`: a page walks it beside a call."""
+
+    step: str
+    version: int
+    screened: bool
+
+
+def standing(addresses: Iterable[str]) -> dict[str, Standing]:
+    """Where each of these sessions stands, what happened elsewhere counted; those that nobody knows are not there.
+
+    One query, and those of a step that waits for something to happen.
+    """
+    named = {_digest(address): address for address in addresses}
+    found = {}
+    for session in Session.objects.filter(digest__in=list(named)).select_related("account", "bill"):
+        state = _caught_up(session, _state(session))
+        found[named[bytes(session.digest)]] = Standing(state.step, state.version, session.screened_at is not None)
+    return found
+
+
+def screen(address: str) -> Visit:
+    """A page walks this session beside its call from now on. Raises NoSession."""
+    visit = look(address)
+    if visit.session.screened_at is None:
+        with atomic():
+            _locked(visit.address).put(screened_at=clock.now())
+    return visit
 
 
 def answer(
@@ -206,6 +241,8 @@ def _hand_over(session: Session, subject: tuple[UUID, UUID], address: str) -> Vi
         bill_id=bill_id,
         address=address,
         device=session.device,
+        call=session.call,
+        screened_at=session.screened_at,
     )
 
 
@@ -221,7 +258,7 @@ def _run_actions(session: Session, address: str, visitor: str, handed_over: Mapp
             context = actions.Context(session, state.data, address, visitor, handed_over)
             outcome, values = actions.run(step.action, context)
             handed_over = {}
-        elif isinstance(step, Choose) and not actions.listed(step.among, session):
+        elif isinstance(step, Choose) and not actions.reachable(step.among, session):
             outcome, values = "none_open", {}
         else:
             return Visit(address, session, _caught_up(session, state))

@@ -6,7 +6,8 @@ of the account's currency. Understood besides what a kind needs: `currency`, `un
 suspension), `fee` with `fee_after` (the late fee that a reminder announces, and the last day before it), `leave_by` (a
 day after which it says something untrue: it is cancelled if it has not left by then), `line` (the id of the line that
 it is about), `back` ("source" or "asked": where an overpaid sum goes), `failed` (the methods that do
-not work), `next` (the day of the next debit).
+not work), `next` (the day of the next debit), `screen` (the invitation from a call to a screen: its link is asked for
+by whoever calls, so it stands in the text even where this carrier's texts have none).
 """
 
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "refused_later": Kind(needs=("amount",), opens=True, full=True),
     "promise_made": Kind(needs=("until",), full=True),
     "new_link": Kind(opens=True, full=True),
+    "screen": Kind(needs=("screen",), full=True),
     "overpaid": Kind(needs=("amount", "back"), full=True),
     "refunded": Kind(needs=("amount",), full=True),
     "payment_undone": Kind(needs=("amount",), opens=True, full=True),

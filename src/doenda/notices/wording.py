@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -115,6 +116,9 @@ def arguments(notice: Notice, found: Debt, phone: str, ways: tuple[OfferedWay, .
         args["code"] = codes.issue(bill.pk, notice.account_id, phone)
         if with_links():
             args["link"] = f"{settings.DOENDA_BASE_URL}/p/{tokens.issue('bill', bill.pk, notice.account_id)}"
+    if invitation := notice.params.get("screen"):
+        token = tokens.issue("screen", UUID(invitation), notice.account_id)
+        args["link"] = f"{settings.DOENDA_BASE_URL}/v/{token}"
     return args | _of_params(notice.params, notice, lang)
 
 

@@ -23,6 +23,30 @@ web-error-gone = There is no page at this address. Open the link in your text me
 web-error-ours = Something went wrong on our side. If you were paying, do not pay again: open the same link and we will show you how far it got.
 web-error-again = Start again
 
+### Pages beside a call.
+web-join = Type the two digits that you heard in the call. Then the call and this page move together. If you did not hear them, press the star key (*) in the call.
+    .title = Go on here with your call
+web-join-digits = Two digits
+web-join-wrong = Those are not the digits of your call. Press the star key (*) in the call to hear them again.
+web-join--submit = Go on
+web-join-over = This link works once, and for 20 minutes. Ask for another text in the call, or come in below with your phone number and the six digits.
+    .title = This link is closed
+web-join-over--door = Use my number
+web-beside-together = Your call and this page are at the same place. Whichever you use, both move; if the call drops, you can go on here.
+web-beside-range = A person answers in about { $low } to { $high } minutes.
+web-beside-longer = It is taking longer than we said.
+web-beside-unknown = You are waiting for a person. We cannot say now how long it will take.
+web-beside-ahead = { $ahead } callers are before you.
+web-beside-kept = While you wait you can see your bill and pay it below. If the call drops, you keep your place.
+web-beside-paid = Your bill is paid. If you still want to talk to a person, just keep waiting.
+web-beside-away = The call has ended, but your place is kept until { $until }. Call again by then and you have it back.
+web-beside-talking = You are connected to a person.
+web-beside-callback = We will call you by { $until }. You keep your place if you hang up.
+web-beside-moved = The call has gone on from here. What you typed has not been sent.
+web-beside--call_me = Hang up and be called
+web-beside--enough = I need not wait any more
+web-beside--check = See where it stands
+
 ### The telephone: what the switch itself says while the application is away.
 voice-one-moment = One moment, please. You will not be cut off; we go on as soon as we can.
 

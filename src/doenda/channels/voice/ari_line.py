@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from doenda.channels.voice.ari import Ari, Channel, Destroyed, Digit, Ended, Event, Gone
 from doenda.channels.voice.ari.events import Played
 from doenda.channels.voice.beside import BesideCalls
-from doenda.channels.voice.line import HungUp, Interruption, Met, Parted, PlaceLost
+from doenda.channels.voice.line import HungUp, Interruption, Met, Moved, Parted, PlaceLost
 from doenda.contact import numbers
-from doenda.kernel.randomness import token_bytes
 
 type Told = Event | Interruption
+
+_NAMES = 3
+"""What is said has one of so many names by turns, so that whoever comes after us can stop it."""
 
 
 class AriLine:
@@ -21,9 +23,17 @@ class AriLine:
         self.id, self.caller = channel.id, numbers.shown(channel.caller)
         self.events: asyncio.Queue[Told] = asyncio.Queue()
         self.in_line = False
+        self.watching: object = None
+        self._said = 0
+
+    async def hush(self) -> None:
+        """Stop what whoever served this end before us was saying when it died."""
+        for at in range(_NAMES):
+            await self._ari.stop(f"say-{self.id}-{at}")
 
     async def say(self, texts: Sequence[str], lang: str) -> str | None:
-        playback = f"say-{token_bytes(10).hex()}"
+        playback = f"say-{self.id}-{self._said % _NAMES}"
+        self._said += 1
         try:
             await self._ari.play(self.channel.id, playback, await self._house.media(texts, lang), lang=lang)
         except Gone as error:
@@ -36,7 +46,7 @@ class AriLine:
                     case Digit(digit=digit):
                         await self._ari.stop(playback)
                         return digit
-        except (Met, Parted, PlaceLost):
+        except (Met, Parted, PlaceLost, Moved):
             await self._ari.stop(playback)
             raise
 
@@ -81,5 +91,8 @@ class AriLine:
         if isinstance(event, Ended | Destroyed):
             raise HungUp
         if isinstance(event, Met | Parted) or (isinstance(event, PlaceLost) and self.in_line):
+            raise event
+        if isinstance(event, Moved) and event.watch is not None and event.watch is self.watching:
+            self.watching = None
             raise event
         return event

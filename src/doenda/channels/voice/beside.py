@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from django.db import connection
 from doenda.channels.voice import desk, exchange, queueing, synthesis
 from doenda.channels.voice.asking import Asking
 from doenda.channels.voice.desk import Heard
+from doenda.channels.voice.line import Line
+from doenda.channels.voice.watching import watching
+from doenda.channels.watch import Watch
 
 WORKERS = 8
 
@@ -20,6 +24,7 @@ class BesideCalls:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="voice-desk")
+        self._watch = Watch(lambda addresses: self.run(partial(desk.standing, addresses)))
 
     async def run[T](self, work: Callable[[], T]) -> T:
         """A piece of blocking work."""
@@ -32,18 +37,21 @@ class BesideCalls:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, do)
 
-    async def opening(self, lang: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
-        lines, keys, prompts = await self.run(partial(desk.opening, lang))
+    async def opening(self, lang: str, caller: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
+        lines, keys, prompts = await self.run(partial(desk.opening, lang, caller))
         return lines, Asking(keys), prompts
 
-    async def begin(self, lang: str, caller: str) -> Heard:
-        return await self.run(partial(desk.begin, lang, caller))
+    async def begin(self, lang: str, caller: str, call: str) -> Heard:
+        return await self.run(partial(desk.begin, lang, caller, call))
 
     async def look(self, address: str, caller: str) -> Heard:
         return await self.run(partial(desk.look, address, caller))
 
-    async def stands(self, address: str) -> tuple[str, int]:
-        return await self.run(partial(desk.stands, address))
+    def watching(self, line: Line, here: Heard) -> AbstractAsyncContextManager[None]:
+        return watching(self._watch, line, here)
+
+    async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
+        return await self.run(partial(desk.invite, address, caller, call, lang))
 
     async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
         return await self.run(partial(desk.answer, here, outcome, values, caller))
@@ -69,6 +77,12 @@ class BesideCalls:
     async def waits(self, call_id: str) -> bool:
         return await self.run(partial(queueing.waits, call_id))
 
+    async def paid_meanwhile(self, address: str) -> str:
+        return await self.run(partial(desk.paid_meanwhile, address))
+
+    async def place_over(self, call_id: str, lang: str) -> str:
+        return await self.run(partial(queueing.place_over, call_id, lang))
+
     async def let_go(self, call_id: str, *, dropped: bool) -> None:
         await self.run(partial(queueing.let_go, call_id, dropped=dropped))
 
@@ -83,4 +97,5 @@ class BesideCalls:
         return await self.run(lambda: [synthesis.media(text, lang) for text in texts if text])
 
     def close(self) -> None:
+        self._watch.close()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,15 +1,17 @@
 """One call: from the first word to the caller's hanging up. Nothing here hangs up on anybody who is still there.
 
-The session says where the call stands; a page may move it at the same time. So while keys are awaited the call looks
-every second whether it still stands where it was said to, and goes on from where the page has brought it.
+The session says where the call stands; a page may move it at the same time. So the call watches whether it still
+stands where it was said to: what is being said stops, and it goes on from where the page has brought it. Beside a page
+the call is patient: somebody reads there.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from doenda.channels.voice.asking import Answer, Asking, Say, ToPerson
-from doenda.channels.voice.desk import Heard
-from doenda.channels.voice.line import House, HungUp, Line, Met, Parted
+from doenda.channels.voice.desk import SCREEN, Heard
+from doenda.channels.voice.line import House, HungUp, Line, Met, Moved, Parted
 from doenda.channels.voice.waiting import Waiting
 from doenda.journeys.keypad import AGAIN
 
@@ -18,15 +20,14 @@ log = logging.getLogger(__name__)
 KEYS_WITHIN = 7.0
 """Seconds of silence after a prompt until it is said again."""
 BETWEEN_KEYS = 4.0
-LOOK_EVERY = 1.0
+BESIDE_PAGE = 90.0
+"""Beside a page nothing is said for so long."""
+JOINED_WITHIN = 90.0
+"""So long is waited, with music, for the text to be opened."""
 WORKING_FOR = 2.0
 MET_WITHIN, TALK_LOOK = 10.0, 3600.0
 OVER_FOR = 20.0
 """After the last word the line stays open so long: to hear it again, or to note a number down."""
-
-
-class Moved(Exception):
-    """The session was moved on a page while the call waited."""
 
 
 class Call:
@@ -119,18 +120,44 @@ class Call:
 
     async def _opened(self) -> Heard | None:
         while True:
-            lines, asking, prompts = await self.house.opening(self.lang)
+            lines, asking, prompts = await self.house.opening(self.lang, self.line.caller)
             said = await self._ask(asking, lines, prompts)
             if isinstance(said, ToPerson):
                 if await self.house.open_now():
                     if await self._waits(""):
                         continue
                     return None
-                return self._now(await self.house.begin(self.lang, "")) if await self._promised() else None
+                return await self._begun("") if await self._promised() else None
             if said.outcome == "language":
                 self.lang = "en" if self.lang == "ko" else "ko"
                 continue
-            return self._now(await self.house.begin(self.lang, self.line.caller))
+            here = await self._begun(self.line.caller)
+            return await self._to_screen(here) if said.outcome == SCREEN else here
+
+    async def _begun(self, caller: str) -> Heard:
+        return self._now(await self.house.begin(self.lang, caller, self.line.id))
+
+    async def _to_screen(self, here: Heard) -> Heard:
+        """Text the way to the caller's screen, and wait for it with music. Any key goes on by telephone."""
+        said = [await self.house.invite(here.address, self.line.caller, self.line.id, self.lang)]
+        try:
+            async with self.house.watching(self.line, here):
+                while True:
+                    key = await self.line.say(said, self.lang)
+                    if key is None:
+                        await self.line.music(on=True)
+                        key = await self.line.key(JOINED_WITHIN)
+                        await self.line.music(on=False)
+                    if key != AGAIN:
+                        return await self._looked(here, "" if key else "voice-not-joined")
+        except Moved:
+            await self.line.music(on=False)
+            return await self._looked(here, "voice-joined")
+
+    async def _looked(self, here: Heard, first: str = "") -> Heard:
+        """Where the visit stands now; `first` is said before it, and a key that is pressed meanwhile is its answer."""
+        there = self._now(await self.house.look(here.address, self.line.caller))
+        return replace(there, lines=(await self._words(first), *there.lines)) if first else there
 
     def _now(self, here: Heard) -> Heard:
         if here.address != self.address:
@@ -143,19 +170,22 @@ class Call:
         if here.busy:
             await self.line.say([await self._words("voice-working")], self.lang)
             await self.line.key(WORKING_FOR)
-            return self._now(await self.house.look(here.address, self.line.caller))
+            return await self._looked(here)
         if here.goal:
             await self._over(here)
             return None
-        asking = Asking(here.keys)
-        lines = (*here.lines, await self._words("voice-by-screen")) if here.by_screen else here.lines
         try:
-            said = await self._ask(asking, lines, here.prompts, watch=here)
+            async with self.house.watching(self.line, here):
+                said = await self._ask(Asking(here.keys), here.lines, here.prompts, watch=here)
         except Moved:
-            await self.line.say([await self._words("voice-moved")], self.lang)
-            return self._now(await self.house.look(here.address, self.line.caller))
+            there = await self._looked(here)
+            if there.goal == "paid":
+                return there  # a receipt speaks for itself
+            return await self._looked(here, "voice-moved" if here.screened == there.screened else "voice-joined")
         if isinstance(said, ToPerson):
             return await self._person(here, said)
+        if said.outcome == SCREEN:
+            return await self._to_screen(here)
         return self._now(await self.house.answer(here, said.outcome, said.values, self.line.caller))
 
     async def _ask(
@@ -178,16 +208,12 @@ class Call:
             say = await self._said(said, asking, lines, prompts)
 
     async def _awaited(self, asking: Asking, watch: Heard | None) -> "Answer | ToPerson | Say | None":
-        within = BETWEEN_KEYS if asking.digits else KEYS_WITHIN
-        waited = 0.0
-        while waited < within:
-            key = await self.line.key(min(LOOK_EVERY, within - waited))
-            if key is not None:
-                return asking.pressed(key)
-            waited += LOOK_EVERY
-            if watch is not None and await self.house.stands(watch.address) != (watch.step, watch.version):
-                raise Moved
-        return asking.silent()
+        beside = watch is not None and watch.screened
+        within = BETWEEN_KEYS if asking.digits else BESIDE_PAGE if beside else KEYS_WITHIN
+        key = await self.line.key(within)
+        if key is not None:
+            return asking.pressed(key)
+        return Say("beside") if beside and not asking.digits else asking.silent()
 
     async def _said(
         self, what: Say, asking: Asking, lines: Sequence[str], prompts: Sequence[Sequence[str]]
@@ -196,6 +222,8 @@ class Call:
         match what.what:
             case "question":
                 return [*(lines if not asking.at else ()), *prompt]
+            case "beside":
+                return [await self._words("voice-beside")]
             case "silence":
                 return [await self._words("voice-silence"), *prompt]
             case "too_long":
@@ -209,9 +237,7 @@ class Call:
     async def _person(self, here: Heard, said: ToPerson) -> Heard | None:
         """Somebody is to answer: on the line while people are there, else by the date that the journey promises."""
         if await self.house.open_now():
-            if await self._waits(here.address):
-                return self._now(await self.house.look(here.address, self.line.caller))
-            return None
+            return await self._looked(here) if await self._waits(here.address) else None
         if said.unable or not here.keys.person:
             return None if not await self._promised() else self._now(await self.house.look(here.address, ""))
         return self._now(await self.house.answer(here, here.keys.person, {}, self.line.caller))
@@ -225,7 +251,7 @@ class Call:
 
     async def _waits(self, address: str) -> bool:
         """Stand in line. Does the call go on where it was?"""
-        waiting = Waiting(self.line, self.house, self.lang)
+        waiting = Waiting(self.line, self.house, self.lang, self._begun)
         self.in_line = True
         back = await waiting.over(address)
         self.in_line = False

@@ -3,25 +3,29 @@
 Only plain values come back, with everything already in words: nothing of the database reaches the calls.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
 from doenda.channels import into, speech, whens
 from doenda.channels.speech import Subject
 from doenda.channels.voice.readings import aloud, digits
-from doenda.journeys import actions, catalog, doors, keypad
+from doenda.journeys import actions, catalog, doors, keypad, screens
 from doenda.journeys import sessions as walking
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import NotAnOutcome, State
-from doenda.journeys.keypad import Entry, Keys, Menu
+from doenda.journeys.keypad import Entry, Keys, Menu, Question
 from doenda.journeys.models import Session
-from doenda.journeys.sessions import NoSession, Visit
+from doenda.journeys.sessions import NoSession, Standing, Visit
 from doenda.journeys.steps import Choose, Do, End, Journey, Step
 from doenda.kernel import clock, texts
+from doenda.kernel import words as shown
+from doenda.kernel.money import Money
 
 CHANNEL = "voice"
+SCREEN = "screen"
+"""The answer that asks for a text with the way to the caller's screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Heard:
     """A step as a caller hears it. `lines`: what it says; `prompts`: for each question of `keys`, what asks it.
 
     `goal`: how it ended, "" while it has not. `by_screen`: only a page can take it further. `busy`: an action runs.
+    `screened`: a page walks the session beside the call.
     """
 
     address: str
@@ -42,6 +47,7 @@ class Heard:
     goal: str = ""
     by_screen: bool = False
     busy: bool = False
+    screened: bool = False
 
 
 def say(message: str, lang: str, **args: str) -> str:
@@ -62,12 +68,17 @@ def spoken(message: str, lang: str, args: Mapping[str, str]) -> str:
     return ". ".join(part.rstrip(".") for part in parts) + "."
 
 
-def opening(lang: str) -> tuple[tuple[str, ...], Keys, tuple[tuple[str, ...], ...]]:
-    """What everybody hears first: the call's cost, who speaks, and the first menu."""
+def opening(lang: str, caller: str) -> tuple[tuple[str, ...], Keys, tuple[tuple[str, ...], ...]]:
+    """What everybody hears first: the call's cost, who speaks, and the first menu; who calls from a mobile telephone
+    is offered its screen."""
     args = speech.common(lang)
     other = "en" if lang == "ko" else "ko"
-    menu = Menu((keypad.Option("1", "bill", "voice-bill"), keypad.Option("2", "language", "voice-language")))
+    options = [keypad.Option("1", "bill", "voice-bill"), keypad.Option("2", "language", "voice-language")]
     said = [_option(lang, "voice-bill", "1"), _option(other if lang == "ko" else "ko", "voice-language", "2", lang)]
+    if screens.can_text(caller):
+        options.append(keypad.Option("3", SCREEN, "voice-screen"))
+        said.append(_option(lang, "voice-screen", "3"))
+    menu = Menu(tuple(options))
     lines = tuple(say(message, lang, **args) for message in catalog.OPENING)
     return lines, Keys((menu,), person="person"), ((*said, say("voice-keys", lang)),)
 
@@ -78,9 +89,9 @@ def _option(lang: str, message: str, key: str, written: str = "") -> str:
     return aloud(texts.say("voice-option", lang, what=what, key=key), lang)
 
 
-def begin(lang: str, caller: str) -> Heard:
-    """A visit of somebody who has shown nothing yet: the door without a link."""
-    return heard(walking.open_session("enter", channel=CHANNEL, lang=lang), caller)
+def begin(lang: str, caller: str, call: str = "") -> Heard:
+    """A visit of somebody who has shown nothing yet: the door without a link. `call`: the call that walks it."""
+    return heard(walking.open_session("enter", channel=CHANNEL, lang=lang, call=call), caller)
 
 
 def look(address: str, caller: str) -> Heard:
@@ -88,10 +99,15 @@ def look(address: str, caller: str) -> Heard:
     return heard(walking.look(address, channel=CHANNEL), caller)
 
 
-def stands(address: str) -> tuple[str, int]:
-    """Step and version alone: has the visit moved on a page meanwhile? Raises NoSession."""
-    visit = walking.look(address)
-    return visit.state.step, visit.state.version
+def standing(addresses: Iterable[str]) -> Mapping[str, Standing]:
+    """Where visits stand: have they moved on a page meanwhile?"""
+    return walking.standing(addresses)
+
+
+def invite(address: str, caller: str, call: str, lang: str) -> str:
+    """Have the way to the caller's screen texted to them; what is to be said. Raises NoSession."""
+    said = screens.invite(address, call=call, phone=caller)
+    return say("voice-texted", lang, number=digits(said, lang))
 
 
 def answer(here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
@@ -111,6 +127,15 @@ def answer(here: Heard, outcome: str, values: Mapping[str, str], caller: str) ->
     except NotAnOutcome:
         visit = walking.look(here.address, channel=CHANNEL)
     return heard(visit, caller)
+
+
+def paid_meanwhile(address: str) -> str:
+    """What is said to who waits for a person, once their page has paid; "" while it has not."""
+    visit = walking.look(address)
+    subject, lang = _subject(visit), visit.session.lang
+    if subject is None or subject.bill.remaining or not (last := actions.that_paid(subject.bill.id)):
+        return ""
+    return say("voice-wait-paid", lang, amount=shown.amount(Money(last.amount, last.currency), lang))
 
 
 def _typed(step: Step, values: Mapping[str, str]) -> dict[str, str]:
@@ -144,17 +169,39 @@ def heard(visit: Visit, caller: str) -> Heard:
     keys = keypad.keys_of(journey, step, offered, caller)
     if isinstance(step, End):
         keys = Keys(())
-    by_screen = step.name in keypad.BY_SCREEN
-    prompts = (
-        () if by_screen else tuple(tuple(_prompt(journey, step, question, lang, args)) for question in keys.questions)
-    )
+    by_screen, screened = step.name in keypad.BY_SCREEN, session.screened_at is not None
+    if isinstance(step, Choose) and not offered:
+        by_screen = True
+        ways = ", ".join(dict.fromkeys(speech.method_name(way.method, lang) for way in actions.by_page(session)))
+        lines.append(say("voice-elsewhere" if ways else "voice-not-now", lang, ways=ways))
+    if by_screen:
+        keys = replace(keys, questions=_by_screen(caller, screened=screened), submits="")
+        lines += [say("voice-by-screen", lang)] if keys.questions else []
+    prompts = tuple(tuple(_prompt(journey, step, question, lang, args)) for question in keys.questions)
     if state.data.get("wrong"):
         wrong = catalog.invalid_id(journey, step, state.data["wrong"])
         lines.insert(0, say(wrong, lang, **args))
     goal = step.goal if isinstance(step, End) else ""
     return Heard(
-        visit.address, journey.name, state.step, state.version, lang, tuple(lines), keys, prompts, goal, by_screen
+        visit.address,
+        journey.name,
+        state.step,
+        state.version,
+        lang,
+        tuple(lines),
+        keys,
+        prompts,
+        goal,
+        by_screen,
+        screened=screened,
     )
+
+
+def _by_screen(caller: str, *, screened: bool) -> tuple[Question, ...]:
+    """What only a screen can take further is texted to a telephone that has one."""
+    if screened or not screens.can_text(caller):
+        return ()
+    return (Menu((keypad.Option("1", SCREEN, "voice-text-me"),)),)
 
 
 def _subject(visit: Visit) -> Subject | None:
@@ -207,10 +254,11 @@ __all__ = [
     "begin",
     "call_back",
     "heard",
+    "invite",
     "look",
     "number_said",
     "opening",
     "say",
-    "stands",
+    "standing",
     "words",
 ]

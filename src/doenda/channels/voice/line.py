@@ -1,6 +1,7 @@
 """What a call stands on: the caller's end of the telephone, and the house behind it. Both are awaited."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
 
@@ -33,7 +34,15 @@ class Parted(Exception):
         self.again = again
 
 
-type Interruption = PlaceLost | Met | Parted
+class Moved(Exception):
+    """The visit was moved on a page, or what it waited for has happened. `watch`: whose watching saw it."""
+
+    def __init__(self, watch: object = None) -> None:
+        super().__init__()
+        self.watch = watch
+
+
+type Interruption = PlaceLost | Met | Parted | Moved
 """What may come instead of a key, whatever is being said; `key` and `say` raise it."""
 
 
@@ -46,6 +55,8 @@ class Line(Protocol):
     """The number from which they say they call; "" when withheld."""
     in_line: bool
     """Does the call stand in line just now?"""
+    watching: object
+    """Whose `Moved` is of interest just now; None: nobody's."""
 
     async def say(self, texts: Sequence[str], lang: str) -> str | None:
         """Speak; the key that cut it short, or None. Raises HungUp."""
@@ -55,6 +66,9 @@ class Line(Protocol):
 
     async def music(self, *, on: bool) -> None:
         """Music while somebody waits. Raises HungUp."""
+
+    def tell(self, what: Interruption) -> None:
+        """Let whoever serves this end know."""
 
     async def join(self, bridge: str) -> None:
         """Talk with whoever is in it. Raises HungUp."""
@@ -66,16 +80,21 @@ class Line(Protocol):
 class House(Protocol):
     """`desk` and `queueing`, beside the calls."""
 
-    async def opening(self, lang: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]: ...
-    async def begin(self, lang: str, caller: str) -> Heard: ...
+    async def opening(self, lang: str, caller: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]: ...
+    async def begin(self, lang: str, caller: str, call: str) -> Heard: ...
     async def look(self, address: str, caller: str) -> Heard: ...
-    async def stands(self, address: str) -> tuple[str, int]: ...
+    def watching(self, line: Line, here: Heard) -> AbstractAsyncContextManager[None]:
+        """Raises Moved in its block, from `say` or `key`, once the visit stands elsewhere, or a page has joined it."""
+
+    async def invite(self, address: str, caller: str, call: str, lang: str) -> str: ...
     async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard: ...
     async def call_back(self, caller: str, lang: str) -> str: ...
     async def words(self, message: str, lang: str) -> str: ...
     async def open_now(self) -> bool: ...
     async def stand(self, call_id: str, lang: str, caller: str, address: str) -> Place: ...
     async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]: ...
+    async def paid_meanwhile(self, address: str) -> str: ...
+    async def place_over(self, call_id: str, lang: str) -> str: ...
     async def let_go(self, call_id: str, *, dropped: bool) -> None: ...
     async def call_me(self, ticket: UUID, lang: str) -> str: ...
     async def put_back(self, assignment: UUID) -> None: ...

@@ -10,10 +10,11 @@ from uuid import UUID
 from doenda.channels import whens
 from doenda.channels.voice.desk import say
 from doenda.contact import callbacks, hours, numbers
-from doenda.contact.models import Ticket
+from doenda.contact.models import Holding, Ticket
 from doenda.contact.queue import entering, estimates
 from doenda.contact.queue.estimates import Telling
 from doenda.contact.rules.callback import Refused
+from doenda.journeys import screens
 from doenda.journeys import sessions as walking
 from doenda.kernel import clock
 
@@ -22,10 +23,11 @@ CHANNEL = "call"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a caller stands, and all that there is to be said of it."""
+    """Where a caller stands, and all that there is to be said of it. `can_text`: a text would reach the caller."""
 
     ticket: UUID
     lines: tuple[str, ...]
+    can_text: bool = False
 
 
 def open_now() -> bool:
@@ -47,8 +49,11 @@ def stand(call_id: str, *, lang: str, caller: str, address: str = "") -> Place:
     telling = estimates.tell(ticket.pk, CHANNEL)
     told = _told(telling, lang) or [say("voice-wait-unknown", lang)]
     offer = [say("voice-wait-callback", lang)] if numbers.dialable(ticket.phone) else []
+    can_text = screens.can_text(caller)
+    if can_text:
+        offer.append(say("voice-wait-screen", lang))
     said = [*offer, *told] if telling.advice.callback_first else [*told, *offer]
-    return Place(ticket.pk, (*said, say("voice-wait-kept", lang)))
+    return Place(ticket.pk, (*said, say("voice-wait-kept", lang)), can_text)
 
 
 def tell(ticket: UUID, lang: str) -> tuple[str, ...]:
@@ -84,6 +89,21 @@ def call_me(ticket: UUID, lang: str) -> str:
     except (Refused, callbacks.NotWaiting):
         return ""
     return say("voice-callback", lang, until=whens.until(until, lang))
+
+
+def place_over(call_id: str, lang: str) -> str:
+    """What became of a place that this call held and holds no more, where the customer chose it on their page: what is
+    to be said; "": it only lapsed, and is taken up again."""
+    held = Holding.objects.filter(channel=CHANNEL, call_id=call_id).order_by("-created_at").select_related("ticket")
+    last = held.first()
+    if last is None or last.ended_at is None:
+        return ""
+    ticket = last.ticket
+    if last.end == "callback" and ticket.state in {"callback", "desk"}:
+        until = ticket.window_until if ticket.state == "callback" else ticket.answer_by
+        assert until is not None
+        return say("voice-callback", lang, until=whens.until(until, lang))
+    return say("voice-wait-done", lang) if ticket.state == "gone" and last.end == "gone" else ""
 
 
 def waits(call_id: str) -> bool:

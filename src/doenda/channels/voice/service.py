@@ -124,6 +124,8 @@ class Service:
             waits = line.adopted and await self.house.waits(channel.id)
             if not (address or waits):
                 await self.ari.answer(channel.id)
+            if line.adopted:
+                await line.hush()
             call = Call(line, self.house, lang=lang or "ko")
             call._on_session = lambda at: self._keep(channel, call, at)
             await call.run(address, waits=waits, talks=talks and waits)

@@ -1,39 +1,80 @@
-"""Standing in line by telephone: music, what is true now once a minute, and two keys. Nothing here ends the call."""
+"""Standing in line by telephone: music, what is true now once a minute, and three keys. Nothing here ends the call.
 
-from doenda.channels.voice.line import House, Line, PlaceLost
+Meanwhile the caller's page may go on: who has paid there hears so and may stay; who chose there to be called back, or
+to wait no more, is told and let go.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from doenda.channels.voice.desk import Heard
+from doenda.channels.voice.line import House, Line, Moved, PlaceLost
 from doenda.channels.voice.queueing import Place
 from doenda.journeys.keypad import AGAIN, BACK
 
 TOLD_EVERY = 60.0
 """Seconds of music between two tellings."""
-CALL_ME = "1"
+CALL_ME, SHOW_ME = "1", "2"
 
 
 class Waiting:
-    """One caller's wait. `promised` holds what is to be said to who chose to be called back."""
+    """One caller's wait. `begun`: begins the visit of a caller who has none yet; `promised`: what is to be said to who
+    chose to wait no more."""
 
-    def __init__(self, line: Line, house: House, lang: str) -> None:
+    def __init__(self, line: Line, house: House, lang: str, begun: Callable[[str], Awaitable[Heard]]) -> None:
         self.line, self.house, self.lang = line, house, lang
         self.promised = ""
+        self._begun = begun
+        self._here: Heard | None = None
+        self._paid = False
 
     async def over(self, address: str) -> bool:
-        """Wait; True: back to where the call was. False: a callback was chosen. Raises HungUp, Met."""
+        """Wait; True: back to where the call was. False: it is over, and `promised`. Raises HungUp, Met."""
+        if address:
+            self._here = await self.house.look(address, self.line.caller)
         while True:
             try:
-                return await self._stands(address)
+                return await self._stands()
             except PlaceLost:
-                continue
+                self.promised = await self.house.place_over(self.line.id, self.lang)
+                if self.promised:
+                    await self.line.music(on=False)
+                    return False
 
-    async def _stands(self, address: str) -> bool:
+    async def _stands(self) -> bool:
+        address = self._here.address if self._here is not None else ""
         place = await self.house.stand(self.line.id, self.lang, self.line.caller, address)
         self.line.in_line = True
         try:
-            return await self._waits(place)
+            say = list(place.lines)
+            while True:
+                try:
+                    async with self._watched():
+                        return await self._waits(place, say)
+                except Moved:
+                    say = await self._news()
         finally:
             self.line.in_line = False
 
-    async def _waits(self, place: Place) -> bool:
-        say = list(place.lines)
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        if self._here is None or self._here.busy:
+            yield
+            return
+        async with self.house.watching(self.line, self._here):
+            yield
+
+    async def _news(self) -> list[str]:
+        """What the page did meanwhile, where it matters to who waits."""
+        assert self._here is not None
+        before, self._here = self._here, await self.house.look(self._here.address, self.line.caller)
+        said = [await self._words("voice-joined")] if self._here.screened and not before.screened else []
+        if not self._paid and (paid := await self.house.paid_meanwhile(self._here.address)):
+            self._paid = True
+            said.append(paid)
+        return said
+
+    async def _waits(self, place: Place, say: list[str]) -> bool:
         while True:
             key = await self._while_music(say)
             say = []
@@ -42,7 +83,9 @@ class Waiting:
                 if self.promised:
                     await self.line.music(on=False)
                     return False
-                say = [await self.house.words("voice-wait-no-callback", self.lang)]
+                say = [await self._words("voice-wait-no-callback")]
+            elif key == SHOW_ME and place.can_text:
+                say = [await self._shown()]
             elif key == BACK:
                 await self.line.music(on=False)
                 await self.house.let_go(self.line.id, dropped=False)
@@ -52,6 +95,12 @@ class Waiting:
             elif key is None:
                 say = list(await self.house.tell(place.ticket, self.lang))
 
+    async def _shown(self) -> str:
+        """Text the way to the caller's screen; what is to be said."""
+        if self._here is None:
+            self._here = await self._begun(self.line.caller)
+        return await self.house.invite(self._here.address, self.line.caller, self.line.id, self.lang)
+
     async def _while_music(self, say: list[str]) -> str | None:
         """Say it if there is anything, then music until a key is pressed or a minute is over."""
         if say:
@@ -60,3 +109,6 @@ class Waiting:
                 return key
         await self.line.music(on=True)
         return await self.line.key(TOLD_EVERY)
+
+    async def _words(self, message: str) -> str:
+        return await self.house.words(message, self.lang)

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from doenda.billing.models import Account, Bill
 from doenda.channels.speech import Subject, arguments, attempt_of, method_name
-from doenda.channels.web import forms, language, launching
+from doenda.channels.web import forms, language, launching, together
 from doenda.channels.web.presenter import Button, Page, frame, present
 from doenda.journeys import actions
 from doenda.journeys.catalog import JOURNEYS
@@ -46,6 +46,12 @@ def settled(account: Account, bill: Bill, *, lang: str, action: str, key: str) -
 def of_visit(request: HttpRequest, here: Visit) -> Page:
     """The step on which the visit stands."""
     lang = language.of(request, here.session.lang)
+    page = _of_visit(request, here, lang)
+    page.together = together.of(here, lang)
+    return page
+
+
+def _of_visit(request: HttpRequest, here: Visit, lang: str) -> Page:
     if here.busy or isinstance(here.step, Do):
         return _working(here, lang)
     subject, action = subject_of(here), f"/s/{here.address}"

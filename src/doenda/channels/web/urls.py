@@ -9,6 +9,8 @@ urlpatterns = [
     path("p/<str:token>", views.bill),
     path("s/<str:address>", views.visit),
     path("s/<str:address>/return", views.returned),
+    path("s/<str:address>/place", views.place),
+    path("v/<str:token>", views.screen),
     path("status", status.status),
     path("status.json", status.status),
     path("robots.txt", views.robots),

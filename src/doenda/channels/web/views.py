@@ -12,13 +12,15 @@ from doenda.access import tokens, visitor
 from doenda.access.policy import by_session, by_token, public
 from doenda.assurance import devices
 from doenda.billing.models import Bill
+from doenda.channels import beside
 from doenda.channels.speech import Subject
-from doenda.channels.web import forms, language, pages, returning
+from doenda.channels.web import forms, joining, language, pages, returning, together
 from doenda.channels.web.presenter import Page, present
-from doenda.journeys import sessions
+from doenda.journeys import screens, sessions
 from doenda.journeys.catalog import JOURNEYS
 from doenda.journeys.engine import NotAnOutcome, begin
 from doenda.journeys.reading import still_shown
+from doenda.journeys.screens import NoInvitation
 from doenda.journeys.sessions import NoSession, Visit
 
 CHANNEL = "web"
@@ -32,7 +34,8 @@ def _show(request: HttpRequest, page: Page, status: int = 200) -> HttpResponse:
     def show(request: HttpRequest) -> HttpResponse:
         return render(request, "web/step.html", {"page": page}, status=status)
 
-    response = csp_override(dict(page.script.policy))(show)(request) if page.script else show(request)
+    policies = [each.policy for each in (page.script, page.together) if each is not None]
+    response = csp_override(together.merged(policies))(show)(request) if policies else show(request)
     response["X-Robots-Tag"] = "noindex"
     response["Content-Language"] = page.lang
     return _unstored(response)
@@ -192,6 +195,37 @@ def _again(request: HttpRequest, over: Visit) -> HttpResponse:
         "pay", channel=CHANNEL, lang=lang, account_id=old.account_id, bill_id=old.bill_id, device=_device(request)
     )
     return _to(visit)
+
+
+@by_token
+@_answers("GET", "HEAD", "POST")
+def screen(request: HttpRequest, token: str) -> HttpResponse:
+    """The link that a call sent: with the digits that the caller hears, page and call walk one session."""
+    try:
+        if request.method != "POST":
+            screens.find(token)
+            return _show(request, joining.invitation(request))
+        address = screens.join(token, language.said(request, "POST").get("digits", ""))
+    except NoInvitation:
+        return _show(request, joining.over(request))
+    return _go(f"/s/{address}") if address else _show(request, joining.invitation(request, wrong=True))
+
+
+@by_session
+@_answers("GET", "HEAD", "POST")
+def place(request: HttpRequest, address: str) -> HttpResponse:
+    """What is chosen beside the page of a call: to be called back, or to wait no more. Anything else only looks."""
+    try:
+        here = sessions.look(address, channel=CHANNEL)
+    except NoSession:
+        return failure(request, "gone", 404)
+    if request.method == "POST":
+        form, what = forms.read(address, request.POST.get("f", "")), request.POST.get("do", "")
+        if form is None or form.step != together.PLACE:
+            return failure(request, "bad", 400)
+        if what in beside.CHOICES:
+            beside.choose(here.session, what)
+    return _to(here)
 
 
 @by_session

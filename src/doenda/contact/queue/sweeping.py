@@ -103,7 +103,8 @@ def _give_up(ticket_id: UUID) -> None:
         if ticket.dated:
             ticket.put(state="desk", kept_until=None, lost=ticket.lost + 1)
         else:
-            closing.close(ticket, "gone", lost=True)
+            paid = ticket.bill is not None and ticket.bill.remaining == 0  # what they called about is done
+            closing.close(ticket, "gone", lost=not paid)
 
 
 def _nobody_there(ticket_id: UUID) -> None:

@@ -8,17 +8,19 @@ from doenda.journeys.actions import door, help_, own_act, paying, promising
 from doenda.journeys.actions.binding import Context, bound, run
 from doenda.journeys.actions.happenings import happened
 from doenda.journeys.actions.receipts import that_paid
-from doenda.journeys.actions.ways import elsewhere, instead, listed, on_its_way, opening
+from doenda.journeys.actions.ways import by_page, elsewhere, instead, listed, on_its_way, opening, reachable
 
 __all__ = [
     "Context",
     "bound",
+    "by_page",
     "elsewhere",
     "happened",
     "instead",
     "listed",
     "on_its_way",
     "opening",
+    "reachable",
     "run",
     "that_paid",
 ]

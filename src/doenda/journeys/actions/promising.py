@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from doenda.assurance import guidance
 from doenda.dunning import promises
 from doenda.journeys.actions.binding import Answered, Context, action
-from doenda.journeys.actions.ways import opening
+from doenda.journeys.actions.ways import MEDIUM, opening
 from doenda.journeys.declarations import UNTIL
 from doenda.kernel import clock
 from doenda.kernel.db import atomic
@@ -55,7 +55,7 @@ def stop_clock(context: Context) -> Answered:
     if not context.bill.remaining:
         return "nothing_due", {}
     channel = context.session.channel
-    if not any(way.channel == channel for way in guidance.read().named("page")):
+    if not any(way.channel == channel for way in guidance.read().named(MEDIUM.get(channel, "page"))):
         opens = opening(channel)
         return _ours(context, "no_way") if opens is None else _closed(context, opens)
     if promises.fault_is_known(context.account.id):

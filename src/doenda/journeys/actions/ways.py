@@ -56,6 +56,18 @@ def listed(among: str, session: Session, *, scripts: bool = True) -> tuple[Offer
     return offered.ways
 
 
+def by_page(session: Session) -> tuple[OfferedWay, ...]:
+    """What somebody on the telephone can pay with on a page, as texts name it: a call leads there."""
+    if session.channel != "voice" or session.account is None or session.account.probe:
+        return ()
+    return tuple(way for way in guidance.snapshot().named("script") if way.channel == "web" and _sensible(way, session))
+
+
+def reachable(among: str, session: Session) -> bool:
+    """Is there anything to choose, here or on the page that the call leads to?"""
+    return bool(listed(among, session) or by_page(session))
+
+
 def elsewhere(session: Session) -> tuple[OfferedWay, ...]:
     """What works, but not on the kind of device that the customer holds: to be used on another one."""
     if session.account is None or not session.device:

@@ -110,6 +110,11 @@ notice-promise-made = { $whose ->
 notice-new-link = Here is the bill that you asked for. You can see what you owe and pay it below.
     .sms = { $carrier }: your bill { $where }→{ $code }
 
+notice-screen = Go on here with what you began by telephone. Type the two digits that you heard, and the call and this page move together.
+    { $link }
+    If you did not call us, delete this text and do not open it.
+    .sms = { $carrier }: go on with your call at { $site }
+
 notice-ticket = We will be in touch by { $answer_by }. You keep your place if you hang up or call again.
     .sms = { $carrier }: we answer by { $answer_by }. You keep your place.
 

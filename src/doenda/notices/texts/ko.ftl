@@ -110,6 +110,11 @@ notice-promise-made = { $whose ->
 notice-new-link = 요청하신 요금 안내예요. 아래에서 금액을 보고 내실 수 있어요.
     .sms = { $carrier } 요금 보기 { $where }→{ $code }
 
+notice-screen = 전화로 하시던 것을 여기서 이어 하세요. 전화에서 들으신 두 숫자를 적으시면 전화와 화면이 함께 움직여요.
+    { $link }
+    전화하신 적이 없다면 열지 마시고 지우세요.
+    .sms = { $carrier } 전화로 하시던 것 이어 하기: { $site }
+
 notice-ticket = { $answer_by }까지 저희가 연락드릴게요. 끊으셔도, 다시 전화하셔도 순서는 그대로예요.
     .sms = { $carrier } { $answer_by }까지 연락드릴게요. 순서는 그대로예요.
 

@@ -1,0 +1,92 @@
+"""What stands beside a page while its customer is on the telephone: that both move together, and the place in line.
+
+The page shows what was told last and moves nothing; whoever chooses here to be called back, or to wait no more, chooses
+it for the call, too.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from doenda.channels import whens
+from doenda.contact import callbacks, numbers
+from doenda.contact.models import Estimate, Holding, Ticket
+from doenda.contact.queue import entering
+from doenda.contact.rules.callback import Refused
+from doenda.journeys.models import Session
+from doenda.kernel import texts
+
+type Choice = Literal["call_me", "enough"]
+CHOICES: tuple[Choice, ...] = ("call_me", "enough")
+_CALL = "call"
+"""The line's channel for calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """`lines`: in the order in which they are read; `choices`: what can be chosen; `waits`: somebody is waited for."""
+
+    lines: tuple[str, ...]
+    choices: tuple[Choice, ...] = ()
+    waits: bool = False
+
+
+def of(session: Session, lang: str) -> Beside | None:
+    """None: no call walks this session."""
+    if not session.call or session.screened_at is None:
+        return None
+    ticket = ticket_of(session.call)
+    if ticket is None:
+        return Beside((texts.say("web-beside-together", lang),))
+    can_ring: tuple[Choice, ...] = ("call_me",) if numbers.dialable(ticket.phone) else ()
+    match ticket.state:
+        case "waiting" | "offered":
+            paid = ticket.bill is not None and ticket.bill.remaining == 0
+            lines = [*_told(ticket, lang), texts.say("web-beside-paid" if paid else "web-beside-kept", lang)]
+            return Beside(tuple(lines), ("enough",) if paid else can_ring, waits=True)
+        case "away":
+            assert ticket.kept_until is not None
+            kept = texts.say("web-beside-away", lang, until=whens.from_when(ticket.kept_until, lang))
+            return Beside((kept,), can_ring, waits=True)
+        case "callback" | "desk":
+            until = ticket.window_until if ticket.state == "callback" else ticket.answer_by
+            assert until is not None
+            return Beside((texts.say("web-beside-callback", lang, until=whens.until(until, lang)),), waits=True)
+        case "talking" | "wrapping_up":
+            return Beside((texts.say("web-beside-talking", lang),), waits=True)
+        case _:
+            return Beside((texts.say("web-beside-together", lang),))
+
+
+def ticket_of(call: str) -> Ticket | None:
+    """The place that this call holds, or held last."""
+    held = Holding.objects.filter(channel=_CALL, call_id=call).select_related("ticket__bill").order_by("-created_at")
+    last = held.first()
+    return last.ticket if last is not None else None
+
+
+def _told(ticket: Ticket, lang: str) -> list[str]:
+    """The last range and the last position that were said, on whatever channel."""
+    told = Estimate.objects.filter(ticket=ticket.pk, settled_at=None).order_by("-created_at", "-pk")
+    last, placed = told.first(), told.filter(said_position=True).first()
+    said = [texts.say("web-beside-unknown", lang)]
+    if last is not None and last.longer:
+        said = [texts.say("web-beside-longer", lang)]
+    elif last is not None and last.low is not None and last.high is not None:
+        said = [texts.say("web-beside-range", lang, low=str(last.low // 60), high=str(last.high // 60))]
+    if placed is not None and placed.position > 1:
+        said.append(texts.say("web-beside-ahead", lang, ahead=str(placed.position - 1)))
+    return said
+
+
+def choose(session: Session, what: Choice) -> None:
+    """Take the customer's choice; one that came too late changes nothing."""
+    ticket = ticket_of(session.call) if session.call else None
+    if ticket is None:
+        return
+    if what == "enough":
+        entering.leave(ticket.pk)
+        return
+    try:
+        callbacks.promise(ticket.pk)
+    except (Refused, callbacks.NotWaiting):
+        return

@@ -1,0 +1,118 @@
+"""From a call to a screen: a text with a link that is used once, and two digits that only the caller hears.
+
+A caller's number can be forged, so the text alone joins nothing: whoever opens the link types the digits that the call
+says. Then page and call are in one hand, and walk one session. The text goes only to a number that an account has;
+strangers hear the same words (design rule 14).
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from doenda.access import tokens, tries
+from doenda.billing.models import AccountRole
+from doenda.contact import numbers
+from doenda.journeys import sessions
+from doenda.journeys.models import Invitation
+from doenda.journeys.sessions import NoSession
+from doenda.kernel import clock, outbox, randomness, sealing, sweeps
+from doenda.kernel.db import atomic
+from doenda.kernel.models import OutboxRow
+from doenda.notices import send, sending
+
+PURPOSE = "screen"
+GOOD_FOR = timedelta(minutes=20)
+MOST_TRIES = 5
+TEXTS_AN_HOUR = 4
+"""To one number, whoever calls with it."""
+
+
+class NoInvitation(LookupError):
+    """Never made, used, too old, or guessed at too often: one answer."""
+
+
+def can_text(phone: str) -> bool:
+    """Can a text reach this number? The same for strangers' numbers."""
+    return numbers.is_mobile(phone)
+
+
+def invite(address: str, *, call: str, phone: str) -> str:
+    """Have the link to this session sent to the caller; the digits to say. Asked again in one call: the same text.
+
+    Raises NoSession.
+    """
+    sessions.look(address)
+    with atomic():
+        live = Invitation.objects.filter(call=call, phone=phone, used_at=None, until__gt=clock.now()).first()
+        if live is not None:
+            return live.digits
+        made = Invitation(
+            call=call,
+            phone=phone,
+            sealed=sealing.seal(address.encode()),
+            digits=f"{randomness.below(100):02}",
+            until=clock.now() + GOOD_FOR,
+        )
+        made.insert()
+        if tries.count(f"screen:{phone}") <= TEXTS_AN_HOUR:
+            outbox.put("screen_link", str(made.pk), {"invitation": str(made.pk)})
+        return made.digits
+
+
+@outbox.handles("screen_link")
+def _send_link(row: OutboxRow) -> outbox.Outcome:
+    made = Invitation.objects.filter(pk=row.payload["invitation"]).first()
+    account_id = next(_accounts(made.phone), None) if made is not None else None
+    if made is not None and account_id is not None:
+        with atomic():
+            params = {"screen": str(made.pk), "leave_by": clock.local(made.until).date()}
+            send("screen", account_id, params=params, key=f"screen-{made.pk}", urgent=True)
+    return outbox.Sent()
+
+
+def _accounts(phone: str) -> Iterator[UUID]:
+    """Accounts whose texts go to this number."""
+    held = AccountRole.objects.filter(party__phone=phone, role__in=["holder", "payer"]).order_by("pk")
+    for account_id in held.values_list("account_id", flat=True)[:5]:
+        party = sending.recipient(account_id)
+        if party is not None and party.phone == phone:
+            yield account_id
+
+
+def find(token: str) -> UUID:
+    """The invitation that the link opens, as long as it can be used. Raises NoInvitation."""
+    found = tokens.find(token)
+    if found is None or found.purpose != PURPOSE:
+        raise NoInvitation
+    _usable(Invitation.objects.filter(pk=found.subject_id).first())
+    return found.subject_id
+
+
+def _usable(made: Invitation | None) -> Invitation:
+    if made is None or made.used_at is not None or made.until <= clock.now() or made.tries >= MOST_TRIES:
+        raise NoInvitation
+    return made
+
+
+def join(token: str, digits: str) -> str:
+    """The address of the session that page and call walk from now on; "" for wrong digits. Raises NoInvitation."""
+    subject = find(token)
+    with atomic():
+        made = _usable(Invitation.objects.select_for_update().filter(pk=subject).first())
+        if digits.replace(" ", "") != made.digits:
+            made.put(tries=made.tries + 1)
+            return ""
+        made.put(used_at=clock.now())
+        tokens.revoke(made.pk)
+    try:
+        return sessions.screen(sealing.open_sealed(made.sealed).decode()).address
+    except (NoSession, sealing.CannotOpen) as error:
+        raise NoInvitation from error
+
+
+@sweeps.sweep("invitations to a screen", every=600)
+def forget(limit: int = 100) -> int:
+    """What is over is nobody's any more."""
+    with atomic():
+        old = Invitation.objects.filter(until__lt=clock.now() - timedelta(days=1))[:limit]
+        return Invitation.objects.filter(pk__in=[row.pk for row in old]).delete()[0]

@@ -1,0 +1,261 @@
+"""One session on a call and a page: a text leads from one to the other, both move, and a place in line is shared."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from tests.channels.callers import Caller, Pressed, call
+from tests.channels.doors import PHONE, code_of
+from tests.channels.many_ways import ManyWays, many_ways, paid
+from tests.channels.test_channels_voice_calls import DEPOSIT, proves
+from tests.contact.lines import call as another_call
+from tests.worlds import overdue_bill
+
+from doenda.assurance import evidence
+from doenda.billing.models import Bill
+from doenda.channels.voice.line import PlaceLost
+from doenda.channels.web.walker import Walker
+from doenda.contact.models import Ticket
+from doenda.contact.queue import entering
+from doenda.journeys import screens
+from doenda.journeys.models import Invitation, Session
+from doenda.kernel import clock, outbox, sweeps
+from doenda.kernel.db import atomic
+from doenda.kernel.ids import new_id, outside
+from doenda.notices.models import Notice
+from doenda.payments.models import Attempt
+
+WEB = "web/card/sandbox"
+
+
+@pytest.fixture
+def shop(db: None, noon: clock.Frozen) -> Iterator[ManyWays]:
+    with many_ways() as made:
+        proves(DEPOSIT)
+        with atomic():
+            evidence.record(WEB, "worked", source_kind="test", source_id=outside(new_id()), synthetic=True)
+        yield made
+
+
+class Page(Walker):
+    """The caller's own browser. `opens` follows the link of the text, and types what was heard."""
+
+    def __init__(self, made: ManyWays) -> None:
+        super().__init__()
+        self.made = made
+
+    def link(self) -> str:
+        while outbox.sweep(50):
+            pass
+        texts = [each["text"] for each in self.made.control(self.made.handset, "GET", "inbox")]
+        links = [found for text in texts for found in re.findall(r"http\S+/v/\w+", text)]
+        return links[-1] if links else ""
+
+    def opens(self, caller: Caller, digits: str = "") -> None:
+        self.open(self.link())
+        assert self.page.step == "web.join"
+        self.press("join", {"digits": digits or digits_of(caller)})
+
+
+def digits_of(caller: Caller) -> str:
+    """The digits that the call has said."""
+    made = Invitation.objects.latest("created_at")
+    assert any("두 숫자" in said for said in caller.heard), caller.heard
+    return made.digits
+
+
+def at_the_bill(*then: Pressed) -> Caller:
+    return Caller("1", "1", *code_of(overdue_bill(52_300, phone=PHONE)), *then, number=PHONE)
+
+
+def test_a_text_brings_the_call_to_the_page_and_what_the_page_does_moves_the_call(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    caller = Caller(
+        "3", lambda: page.opens(caller), None, None, lambda: to_the_bill(page, code_of(bill)), None, None, number=PHONE
+    )
+    call(caller)
+    assert page.page.step == "pay.bill"
+    assert any("휴대폰이 이어졌어요" in said for said in caller.heard)
+    assert any("오만 이천삼백 원" in said for said in caller.heard), "the caller hears the bill that the page opened"
+    assert "함께" in page.page.text
+
+
+def to_the_bill(page: Page, code: str) -> None:
+    page.press("given", {"phone": "010-0000-1234", "code": code})
+    assert page.page.step == "pay.bill", page.page.text
+
+
+def test_what_is_keyed_moves_the_page_and_the_receipt_of_the_page_is_heard(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+
+    def pays() -> None:
+        page.open(f"{settings.DOENDA_BASE_URL}/s/{page.page.url.rpartition('/')[2]}")
+        assert page.page.step == "pay.bill", "the page is where the call is"
+        page.press("pay")
+        page.press("chosen", {"way": WEB})
+        page.press("approve")
+        page.press("returned")
+
+    caller = Caller("3", lambda: page.opens(caller), None, "1", *code_of(bill), None, pays, None, None, number=PHONE)
+    call(caller)
+    assert paid(bill)
+    assert page.page.step == "pay.paid"
+    assert any("오만 이천삼백 원이 납부됐어요" in said for said in caller.heard)
+    assert Attempt.objects.get().way == WEB
+
+
+def test_the_text_alone_joins_nothing_and_is_guessed_at_five_times(shop: ManyWays) -> None:
+    """A forged number has the text sent to its owner, who hears no digits: the forger's call learns nothing."""
+    overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    call(Caller("3", None, None, number=PHONE))
+    wrong = f"{(int(Invitation.objects.get().digits) + 1) % 100:02}"
+    page.open(page.link())
+    for _ in range(5):
+        page.press("join", {"digits": wrong})
+        assert page.page.step == "web.join"
+    page.press("join", {"digits": Invitation.objects.get().digits})
+    assert page.page.step == "web.joined", "closed, even for the right ones"
+    assert not Session.objects.exclude(screened_at=None).exists()
+
+
+def test_a_link_works_once_and_for_twenty_minutes(shop: ManyWays, noon: clock.Frozen) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    caller = Caller("3", lambda: page.opens(caller), None, None, number=PHONE)
+    call(caller)
+    used = page.link()
+    assert page.open(used).step == "web.joined"
+    second = Caller("3", None, None, number=PHONE)
+    second.id = "call-2"
+    call(second)
+    late = page.link()
+    assert late != used
+    noon.advance(screens.GOOD_FOR)
+    assert page.open(late).step == "web.joined"
+    assert "번호로 들어가기" in page.page.text
+
+
+def test_strangers_hear_the_same_and_get_no_text(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    heard = []
+    for at, number in enumerate((PHONE, "+821099990000")):
+        caller = Caller("3", None, "1", None, number=number)
+        caller.id = f"call-{at}"
+        call(caller)
+        heard.append([re.sub(r"두 숫자, .*?, 를", "", said) for said in caller.heard])
+    assert heard[0] == heard[1]
+    while outbox.sweep(50):
+        pass
+    assert Notice.objects.filter(kind="screen").count() == 1
+
+
+@pytest.mark.parametrize("number", ["", "+82215771234", "+14155550100"])
+def test_a_screen_is_offered_only_where_a_text_arrives(shop: ManyWays, number: str) -> None:
+    caller = Caller("3", None, number=number)
+    call(caller)
+    assert "휴대폰에서 보면서" not in caller.heard[0]
+    assert not Invitation.objects.exists()
+
+
+def test_nobody_floods_a_number_with_texts(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    for at in range(9):
+        caller = Caller("3", None, None, number=PHONE)
+        caller.id = f"call-{at}"
+        call(caller)
+    while outbox.sweep(50):
+        pass
+    assert Notice.objects.filter(kind="screen").count() == screens.TEXTS_AN_HOUR
+
+
+def test_beside_a_page_the_call_is_patient(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    caller = Caller("3", lambda: page.opens(caller), *[None] * 14, number=PHONE)
+    call(caller)
+    assert not Ticket.objects.exists(), "who reads is not sent to a person for pressing nothing"
+    assert "여기 있을게요" in caller.heard[-1]
+
+
+def test_who_waits_sees_the_place_on_the_page_and_is_called_back_from_there(shop: ManyWays) -> None:
+    another_call(7)
+    page = Page(shop)
+    caller = at_the_bill("0", "2", lambda: page.opens(caller), None, lambda: on_the_page(page), None, None)
+    call(caller)
+    ticket = Ticket.objects.get(phone=PHONE)
+    assert ticket.state == "callback"
+    assert "전화드릴게요" in caller.heard[-1]
+    assert caller.closed, "and only then the call ends"
+    assert "전화드릴게요" in page.open(page.page.url).text
+
+
+def on_the_page(page: Page) -> None:
+    assert "상담원을 기다리고 있어요" in page.page.text
+    assert "앞에 1명이 계세요" in page.page.text
+    page.press("call_me")
+    raise PlaceLost
+
+
+def test_who_pays_while_waiting_hears_so_and_may_stop_waiting_on_the_page(shop: ManyWays) -> None:
+    page = Page(shop)
+
+    def pays() -> None:
+        page.press("pay")
+        page.press("chosen", {"way": WEB})
+        page.press("approve")
+        page.press("returned")
+        assert page.page.step == "pay.paid"
+
+    def enough() -> None:
+        page.press("enough")
+        raise PlaceLost
+
+    caller = at_the_bill("0", "2", lambda: page.opens(caller), None, pays, None, enough, None)
+    call(caller)
+    assert any("그래도 상담원과 이야기하시려면" in said for said in caller.heard)
+    assert len([said for said in caller.heard if "그래도 상담원과" in said]) == 1
+    assert "기다리지 않기로" in caller.heard[-1]
+    ticket = Ticket.objects.get(phone=PHONE)
+    assert (ticket.state, ticket.lost) == ("gone", 0), "helped on the screen: no lost contact"
+
+
+def test_who_paid_and_hung_up_is_no_lost_contact(shop: ManyWays, noon: clock.Frozen) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    entering.enter(channel="call", call_id="c", lang="ko", phone=PHONE, account_id=bill.account_id, bill_id=bill.pk)
+    Bill.objects.filter(pk=bill.pk).update(paid=52_300, state="settled", closed_at=clock.now())
+    entering.let_go("call", "c", "dropped")
+    noon.advance(screens.GOOD_FOR)
+    sweeps.run("line leases")
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.lost) == ("gone", 0)
+
+
+def test_a_dropped_call_is_told_on_the_page_with_how_long_the_place_is_kept(shop: ManyWays) -> None:
+    page = Page(shop)
+    caller = at_the_bill("0", "2", lambda: page.opens(caller), None)
+    call(caller)
+    text = page.open(page.page.url).text
+    assert "전화는 끊겼지만 자리는" in text
+    page.press("call_me")
+    assert Ticket.objects.get(phone=PHONE).state == "callback"
+
+
+def test_a_forged_choice_beside_the_page_does_nothing(shop: ManyWays) -> None:
+    page = Page(shop)
+    caller = at_the_bill("0", "2", lambda: page.opens(caller), None)
+    call(caller)
+    address = page.page.url
+    for form in page.page.forms:
+        form.fields["f"] = "place/0:forged"
+    page.press("call_me")
+    assert page.page.status == 400
+    assert Ticket.objects.get(phone=PHONE).state == "away"
+    step = next(form.fields["f"] for form in page.open(address).forms if not form.action.endswith("place"))
+    for form in page.page.forms:
+        form.fields["f"] = step
+    page.press("call_me")
+    assert page.page.status == 400, "a step's form is none of the place's"
