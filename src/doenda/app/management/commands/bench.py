@@ -1,5 +1,6 @@
 """`doenda bench pay | import | deposits | evidence`: how much in a second, beside what the same machine could do at
-best; `detection`: how soon and how falsely, `queue`: how well waits are told, both beside others' rules."""
+best; `detection`: how soon and how falsely, `queue`: how well waits are told, both beside others' rules; `calls`: how
+many are answered in a second, beside Asterisk alone."""
 
 import sys
 from collections.abc import Callable
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--years", type=float, default=20.0, help="detection: of healthy traffic of one way")
         parser.add_argument("--calls", type=int, default=40_000, help="queue: callers of each case")
         parser.add_argument("--seed", default="line", help="queue: what chance follows from")
+        parser.add_argument("--rates", type=int, nargs="+", default=[10, 25, 50], help="calls: so many come a second")
+        parser.add_argument("--held", type=int, default=200, help="calls: so many stand in line meanwhile")
 
     def handle(self, *args: Any, **options: Any) -> None:
         finish(self, _BENCHES[options["bench"]](options), json_only=options["json"])
@@ -77,7 +80,14 @@ def _queue(options: dict[str, Any]) -> Result:
     return run.run(options["calls"], options["seed"], say=_say)
 
 
+def _calls(options: dict[str, Any]) -> Result:
+    from doenda.app.benches.calls import run
+
+    return run.run(sorted(options["rates"]), options["held"], options["seconds"], say=_say)
+
+
 _BENCHES: dict[str, Callable[[dict[str, Any]], Result]] = {
+    "calls": _calls,
     "deposits": _deposits,
     "detection": _detection,
     "evidence": _evidence,
