@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from doenda.app.benches.queue import cases, others, run
-from doenda.app.benches.queue.cases import CASES, Case
-from doenda.app.benches.queue.centre import Centre, Clocked
+from doenda.app.benches.queue import run
 from doenda.contact.rules import callback
 from doenda.contact.rules.order import Desk, Line, Place
 from doenda.kernel import randomness
+from doenda.sim.centre import cases, others
+from doenda.sim.centre.cases import CASES, Case
+from doenda.sim.centre.centre import Centre, Clocked
 
 BY_NAME = {case.name: case for case in CASES}
 

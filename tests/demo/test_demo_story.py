@@ -9,6 +9,7 @@ import pytest
 from doenda.demo.story import population, run, scenario, then
 from doenda.demo.story.book import Book
 from doenda.demo.story.calls import Call, answered
+from doenda.demo.story.telephone import Telephone
 from doenda.kernel import clock
 
 OF = scenario.load()
@@ -158,3 +159,50 @@ def test_then_without_a_fault_or_a_full_line_is_a_carrier_that_works() -> None:
 def test_noticed_counts_from_the_fault() -> None:
     assert clock.local(TRUTH.breaks).date() == OF.first_day
     assert _book().figures()["days_until_noticed"] == 13.5
+
+
+def test_on_our_line_everybody_is_connected_in_turn_or_called_back_and_nobody_is_cut_off() -> None:
+    line = Telephone(OF, 5000, "7")
+    opens = clock.at(OF.first_day, OF.opens)
+    for number in range(1, 201):
+        line.call(number, opens + timedelta(minutes=3 * number))
+    found = [each for day in range(OF.days) for each in line.advance(clock.at(OF.day(day), OF.closes))]
+    assert sorted(each.who for each in found) == list(range(1, 201)), "everybody, and once"
+    assert line.score.violations == line.score.callbacks_jumped == line.score.callbacks_lost == 0
+    assert any(each.called_back for each in found)
+    told = [each for each in found if each.said_until and not each.called_back]
+    assert len(told) > 20
+    assert sum(each.waited <= each.said_until for each in told) >= 0.8 * len(told), "what is told is kept"
+
+
+def test_who_stands_in_line_at_closing_is_called_on_the_next_day() -> None:
+    line = Telephone(replace(OF, takes_callback=0.001, others_in_need=0.01), 1, "8")
+    late = clock.at(OF.first_day, OF.closes) - timedelta(seconds=30)
+    for number in (1, 2, 3):
+        line.call(number, late)
+    today = line.advance(clock.at(OF.first_day, OF.closes))
+    tomorrow = line.advance(clock.at(OF.day(1), OF.closes))
+    assert len(today) <= 2
+    assert {each.who for each in [*today, *tomorrow]} == {1, 2, 3}
+    assert all(each.called_back for each in tomorrow)
+
+
+def test_the_same_seed_gives_the_same_line() -> None:
+    def played() -> list[object]:
+        line = Telephone(OF, 2000, "9")
+        line.call(1, clock.at(OF.first_day, 12))
+        line.call(2, clock.at(OF.first_day, 13), to_be_called=True)
+        return [*line.advance(clock.at(OF.day(1), 12))]
+
+    assert played() == played()
+
+
+def test_the_book_tells_waits_and_adds_them_up() -> None:
+    one, both = _book(), _book()
+    for minutes in (1, 2, 3, 10):
+        one.waited(60.0 * minutes, said_until=180.0)
+    one.waited(3000.0, called_back=True)
+    both.add(one.as_data())
+    told = both.figures()
+    assert (told["wait_minutes_median"], told["wait_minutes_p95"]) == (3, 50)
+    assert (told["waits_told"], told["waits_kept"], told["called_back"]) == (4, 3, 1)

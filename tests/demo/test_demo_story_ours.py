@@ -49,7 +49,7 @@ def test_nobody_meets_a_dead_end_and_whoever_wants_to_pay_has_paid_or_has_a_date
     assert played.ours.of(played.customers[0]).paid == played.customers[0].amount
     assert played.ours.counts["visits_on_pages"] >= 6
     assert int(told["failed_tries"]) + played.ours.counts["reports"] > 0
-    assert int(told["callbacks"]) > 0
+    assert int(told["connected_calls"]) > 0
     assert int(played.then.figures()["dead_ends"]) > 0
     _a_page_that_can_be_read(played)
 

@@ -52,6 +52,7 @@ class Book:
         self.truth = truth
         self.counts: Counter[str] = Counter()
         self.noticed_at: datetime | None = None
+        self.waits: Counter[int] = Counter()
         self.by_day: dict[str, Counter[int]] = {name: Counter() for name in ("dead_ends", "collected", "paid")}
         self._known: dict[int, _Known] = {}
 
@@ -99,6 +100,24 @@ class Book:
         if disconnected or not told:
             self._dead_end(self.of(customer), at)
 
+    def waited(self, seconds: float, *, said_until: float = 0.0, called_back: bool = False) -> None:
+        """A caller was connected after so long. `said_until`: the seconds that were promised; 0: none were."""
+        self.waits[round(seconds / 60)] += 1
+        self.counts["connected_calls"] += 1
+        self.counts["called_back"] += called_back
+        if said_until and not called_back:
+            self.counts["waits_told"] += 1
+            self.counts["waits_kept"] += seconds <= said_until
+
+    def _wait(self, share: float) -> int:
+        """Whole minutes within which this share of those who were connected was."""
+        left = share * sum(self.waits.values())
+        for minutes, many in sorted(self.waits.items()):
+            left -= many
+            if left <= 0:
+                return minutes
+        return 0
+
     def step(self, customer: Customer, at: datetime, what: str) -> None:
         """ "late_fee" or "suspension"."""
         known = self.of(customer)
@@ -140,9 +159,12 @@ class Book:
         names = (
             *("dead_ends", "wrongful_steps", "disconnected_calls", "wrongful_threats", "broken_ways_named", "calls"),
             *("texts", "threats", "tries", "failed_tries", "late_fees", "suspensions", "callbacks"),
+            *("connected_calls", "called_back", "waits_told", "waits_kept"),
         )
         return {
             **{name: self.counts[name] for name in names},
+            "wait_minutes_median": self._wait(0.5),
+            "wait_minutes_p95": self._wait(0.95),
             "noticed": self.noticed_at is not None,
             "days_until_noticed": round(noticed / timedelta(days=1), 4),
             "seconds_until_noticed": round(noticed.total_seconds()),
@@ -158,6 +180,7 @@ class Book:
         """Plain values, for another process; what only further judging needs is left out."""
         return {
             "counts": dict(self.counts),
+            "waits": dict(self.waits),
             "noticed_at": self.noticed_at.isoformat() if self.noticed_at else None,
             "by_day": {name: dict(days) for name, days in self.by_day.items()},
             "known": {
@@ -170,6 +193,7 @@ class Book:
         """Take in what another process has written down of other customers; noticed is what the slowest noticed."""
         first = not self._known
         self.counts.update(data["counts"])
+        self.waits.update({int(minutes): many for minutes, many in data["waits"].items()})
         for name, days in data["by_day"].items():
             self.by_day[name].update({int(day): count for day, count in days.items()})
         for number, (dead_ends, unnamed, paid, promised) in data["known"].items():

@@ -25,21 +25,22 @@ class Call:
 
 def answered(
     calls: Iterable[Call], *, opens: float, closes: float, scenario: Scenario, customers: int, seed: str
-) -> set[int]:
-    """The customers who reached an agent on a day. The carrier's other callers are drawn from the seed."""
+) -> dict[int, float]:
+    """The customers who reached an agent on a day, and after how many seconds. The carrier's other callers are drawn
+    from the seed."""
     chance = randomness.stream(f"calls {seed}")
     agents = max(1, round(scenario.lines_a_thousand * customers / 1000))
     others = _others(chance, opens, closes, scenario.other_callers * agents / scenario.talk_seconds)
     free = [opens] * agents
     heapq.heapify(free)
-    through: set[int] = set()
+    through: dict[int, float] = {}
     for call in sorted([*calls, *others]):
         begins = max(call.at, free[0])
         if begins - call.at > scenario.hold_seconds:
             continue
         heapq.heapreplace(free, begins + chance.expovariate(1 / scenario.talk_seconds))
         if call.who != OTHERS:
-            through.add(call.who)
+            through[call.who] = begins - call.at
     return through
 
 

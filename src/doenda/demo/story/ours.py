@@ -10,13 +10,14 @@ from django.db.models import Min, QuerySet
 from doenda.assurance import guidance, hours
 from doenda.assurance.models import Incident
 from doenda.contact import tickets
-from doenda.contact.hours import hours as centre
 from doenda.contact.models import Ticket
+from doenda.contact.queue import entering
 from doenda.demo.story.bodies import Body, InProcess, OnPages, approve_at
 from doenda.demo.story.book import Book
 from doenda.demo.story.house import MOMENT, House, house
 from doenda.demo.story.population import Customer
 from doenda.demo.story.scenario import Scenario
+from doenda.demo.story.telephone import Connected, Telephone
 from doenda.demo.story.visits import Visit, visit
 from doenda.dunning.models import CaseStep
 from doenda.dunning.words import SUSPENSIONS
@@ -29,8 +30,6 @@ from doenda.payments.states import State
 OTHERS = 1_000_000
 """From this number on: customers who paid at the store on the eve, and are in no figure."""
 BRINGS = timedelta(hours=2)
-RINGS_AFTER = timedelta(hours=1)
-"""A callback comes so long after it was asked for, in the centre's hours (invented)."""
 WALKED_AGAIN = 60
 STEPS = {"fee": "late_fee", "bar": "suspension"}
 _FIRST_ID = UUID(int=0)
@@ -38,7 +37,8 @@ _FIRST_ID = UUID(int=0)
 
 @dataclass
 class _One:
-    """A customer on the way through the days. `brings_at`: has `number` to pay into, and goes there then."""
+    """A customer on the way through the days. `brings_at`: has `number` to pay into, and goes there then.
+    `waits_for_call`: stands in line, on the telephone or to be called."""
 
     customer: Customer
     on_pages: bool = False
@@ -57,7 +57,7 @@ def play(customers: Sequence[Customer], scenario: Scenario, book: Book, seed: in
     eve = scenario.first_day - timedelta(days=1)
     others = [replace(customers[0], number=OTHERS + at, name="표본고객") for at in range(2)]
     with house([*customers, *others], clock.at(eve, scenario.hours[0]), seed) as made:
-        days = Days(made, customers, scenario, book, sample)
+        days = Days(made, customers, scenario, book, sample, seed)
         days.eve(others)
         for number in range(scenario.days):
             days.live(number)
@@ -68,8 +68,17 @@ def play(customers: Sequence[Customer], scenario: Scenario, book: Book, seed: in
 class Days:
     """The hours of one house; everything that is judged goes into `book`."""
 
-    def __init__(self, made: House, customers: Sequence[Customer], scenario: Scenario, book: Book, sample: int) -> None:
+    def __init__(
+        self,
+        made: House,
+        customers: Sequence[Customer],
+        scenario: Scenario,
+        book: Book,
+        sample: int,
+        seed: int | str = 0,
+    ) -> None:
         self.house, self.scenario, self.book = made, scenario, book
+        self.telephone = Telephone(scenario, len(customers), seed)
         every = max(1, len(customers) // sample) if sample else len(customers) + 1
         self.everyone = [_One(each, on_pages=sample > 0 and at % every == 0) for at, each in enumerate(customers)]
         self.by_account = {made.bills[one.customer.number][0]: one for one in self.everyone}
@@ -111,7 +120,8 @@ class Days:
             self.house.prove()
         if breaks:
             come = self._it_breaks(come)
-        self._call_back()
+        for connected in self.telephone.advance(clock.now()):
+            self._talks(connected)
         self._visits(come)
         for one in bring:
             self._bring(one)
@@ -141,9 +151,12 @@ class Days:
         return InProcess(account_id, bill_id, one.customer.lang, approve_at)
 
     def _visits(self, come: Sequence[_One]) -> None:
-        """One a second; what a walk has proven is proven anew before its lease ends."""
+        """One a second; what a walk has proven is proven anew before its lease ends. Who telephones first does so."""
         for place, one in enumerate(come, 1):
-            self._visit(one, phones=one.customer.phones_first)
+            if one.customer.phones_first:
+                self._calls(one)
+            else:
+                self._visit(one, phones=False)
             self.house.now.advance(MOMENT)
             if place % WALKED_AGAIN == 0:
                 self.house.prove()
@@ -161,7 +174,9 @@ class Days:
         self.book.counts["reports"] += seen.reported
         self.book.counts["callbacks"] += seen.called_back
         self.book.counts["visits_on_pages"] += one.on_pages
-        one.waits_for_call = seen.called_back
+        if seen.called_back:
+            one.waits_for_call = True
+            self.telephone.call(one.customer.number, at, to_be_called=True)
         if seen.ended == "paid":
             one.paid = True
         elif seen.ended == "number":
@@ -184,21 +199,40 @@ class Days:
             one.paid = True
         one.brings_at = None
 
-    def _call_back(self) -> None:
-        """Agents call who asked for it, in the order of the line, and name what guidance gives them to name."""
+    def _calls(self, one: _One) -> None:
+        """Stand in line by telephone: the ticket is the place, and the clock stands until somebody has answered."""
+        account_id, bill_id = self.house.bills[one.customer.number]
         now = clock.now()
-        if not centre().is_open(now):
+        entering.enter(
+            channel="call",
+            call_id=f"story-{one.customer.number}-{now:%m%d}",
+            lang=one.customer.lang,
+            phone=one.customer.phone,
+            account_id=account_id,
+            bill_id=bill_id,
+        )
+        self.telephone.call(one.customer.number, now)
+        self.book.tried(one.customer, now, "promised")
+        one.waits_for_call = True
+
+    def _talks(self, connected: Connected) -> None:
+        """An agent names what guidance gives to name, and the customer pays, or not."""
+        one = self.by_account[self.house.bills[connected.who][0]]
+        account_id, _ = self.house.bills[connected.who]
+        ticket = (
+            Ticket.objects.filter(kind="person", answered_at=None, account=account_id).order_by("queued_at").first()
+        )
+        one.waits_for_call = False
+        if ticket is None or one.paid:
             return
-        due = Ticket.objects.filter(kind="person", answered_at=None, queued_at__lte=now - RINGS_AFTER)
-        for ticket in due.order_by("queued_at", "pk"):
-            one = self.by_account.get(ticket.account_id) if ticket.account_id else None
-            if one is None:
-                continue
-            offered = guidance.offer("pay", ticket.account_id, "script", lang=ticket.lang, subject_id=ticket.pk)
-            named = frozenset(_method(way.slug) for way in offered.ways)
-            tickets.answer(ticket.pk, by="agent:lee", words=guidance.names(offered.ways, "en") or "nothing works now")
-            one.waits_for_call = False
-            self._visit(one, phones=False, told=named)
+        offered = guidance.offer("pay", account_id, "script", lang=ticket.lang, subject_id=ticket.pk)
+        named = frozenset(_method(way.slug) for way in offered.ways)
+        tickets.answer(ticket.pk, by="agent:lee", words=guidance.names(offered.ways, "en") or "nothing works now")
+        now = clock.now()
+        works = any(self.book.truth.works(method, one.customer, now) for method in named)
+        self.book.call(one.customer, now, disconnected=False, told=works)
+        self.book.waited(connected.waited, said_until=connected.said_until, called_back=connected.called_back)
+        self._visit(one, phones=False, told=named)
 
     def write_down(self) -> None:
         """What the house has done since the last look: texts, steps, money, and what it noticed."""

@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from doenda.demo.story import plots
-from doenda.demo.story.run import CALLS, NOT_MODELLED, Played, told_of_the_first
+from doenda.demo.story.run import NOT_MODELLED, Played, told_of_the_first
 
 STYLE = Path(__file__).with_name("report.css")
 NAMES: Mapping[str, tuple[str, str]] = {
@@ -18,6 +18,12 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "most_dead_ends": ("한 고객이 가장 많이 만난 횟수", "Most by one customer"),
     "calls": ("상담 전화", "Calls"),
     "disconnected_calls": ("끊긴 전화", "Calls disconnected"),
+    "connected_calls": ("상담원과 이어진 전화", "Calls connected"),
+    "wait_minutes_median": ("이어지기까지(분, 가운데)", "Minutes until connected, median"),
+    "wait_minutes_p95": ("이어지기까지(분, 95%)", "Minutes until connected, p95"),
+    "called_back": ("저희가 건 전화", "Called back by us"),
+    "waits_told": ("기다릴 시간을 말씀드린 전화", "Callers told how long"),
+    "waits_kept": ("그 안에 이어진 전화", "Connected within that"),
     "callbacks": ("약속한 전화", "Callbacks asked for"),
     "texts": ("보낸 문자", "Texts sent"),
     "wrongful_threats": ("낼 방법 없이 정지를 알린 문자", "Threats while no named way worked"),
@@ -29,6 +35,8 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "customers_promised": ("날짜를 약속한 고객", "Customers with a dated promise"),
     "collected": ("받은 금액(원)", "Collected (won)"),
 }
+
+OURS_ALONE = ("called_back", "waits_told", "waits_kept")
 
 
 def page(played: Played) -> str:
@@ -133,8 +141,8 @@ def _figures(played: Played) -> str:
 
 def _figure(played: Played, side: str, name: str) -> str:
     figures = played.figures[side]
-    if side == "ours" and name in CALLS:
-        return '<span>모형에 없음</span> <span lang="en">not modelled</span>'
+    if side == "then" and name in OURS_ALONE:
+        return '<span>없음</span> <span lang="en">none</span>'
     if name == "days_until_noticed" and not figures["noticed"]:
         return '끝까지 몰랐음 <span lang="en">never</span>'
     return f"{figures[name]:,}"

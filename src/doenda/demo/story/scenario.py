@@ -49,6 +49,10 @@ class Scenario:
     agent_tells: float
     store_takes: float
     store_notices: bool
+    others_in_need: float
+    others_patience: float
+    takes_callback: float
+    calls_again: float
     sources: Mapping[str, tuple[Any, str]]
 
     def day(self, at: int) -> date:

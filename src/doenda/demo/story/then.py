@@ -57,6 +57,9 @@ def play(customers: Sequence[Customer], scenario: Scenario, book: Book, seed: in
             customers=len(customers),
             seed=f"{seed} {number}",
         )
+        for who, waited in through.items():
+            if who != ALWAYS_DISCONNECTED:
+                book.waited(waited)
         _texts(everyone, day, scenario, book)
         for one in active:
             at = clock.at(day, one.customer.days[number].hour)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from doenda.app.benches.queue.cases import CASES, Case
-from doenda.app.benches.queue.centre import Centre
-from doenda.app.benches.queue.score import OURS, Score, rms
 from doenda.app.result import Result
 from doenda.kernel import clock, randomness
+from doenda.sim.centre.cases import CASES, Case
+from doenda.sim.centre.centre import Centre
+from doenda.sim.centre.score import OURS, Score, rms
 
 OTHERS = ("ql", "les", "hol", "asterisk")
 NEAR = 1.02

@@ -13,6 +13,7 @@ from doenda.sim import fleet
 
 SHOWN = (
     *("dead_ends", "customers_with_dead_ends", "disconnected_calls", "wrongful_threats", "wrongful_steps"),
+    *("connected_calls", "wait_minutes_median", "called_back", "waits_told", "waits_kept"),
     *("ways_unnamed", "days_until_noticed", "customers_paid", "customers_promised", "collected"),
 )
 
@@ -66,8 +67,6 @@ _CHILD = ("story", "--child")
 
 
 def _shown(name: str, side: str, figures: dict[str, int | float | bool]) -> str:
-    if side == "ours" and name in run.CALLS:
-        return "not modelled"
     if name == "days_until_noticed" and not figures["noticed"]:
         return "never"
     return f"{figures[name]:,}"

@@ -6,15 +6,15 @@ from heapq import heappop, heappush
 from itertools import count, islice
 from math import inf
 
-from doenda.app.benches.queue import others
-from doenda.app.benches.queue.cases import STEADY, WARM_UP, Case
-from doenda.app.benches.queue.score import OURS, Score
 from doenda.contact import policy
 from doenda.contact.rules import callback, order, telling, waits
 from doenda.contact.rules.order import Desk, Line, Place
 from doenda.contact.rules.telling import Told
 from doenda.contact.rules.waits import Crowd, History, Minutes
 from doenda.kernel.randomness import Chance
+from doenda.sim.centre import others
+from doenda.sim.centre.cases import STEADY, WARM_UP, Case
+from doenda.sim.centre.score import OURS, Score
 
 RETELL, RISE = 60.0, 60.0
 RINGS, ANSWERS, COMES_BACK = 15.0, 0.8, 300.0
@@ -23,7 +23,8 @@ RINGS, ANSWERS, COMES_BACK = 15.0, 0.8, 300.0
 
 @dataclass
 class Caller:
-    """`first`: what each predictor said at entry, with the said range; empty for one who need not wait."""
+    """`first`: what each predictor said at entry, with the said range; empty for one who need not wait. `who`: somebody
+    whom the one that runs the centre knows; 0: nobody."""
 
     place: Place
     came: float
@@ -39,6 +40,7 @@ class Caller:
     steady: bool = False
     called_back: bool = False
     answered: float | None = None
+    who: int = 0
 
 
 class Clocked:
@@ -97,7 +99,9 @@ class Past:
 
 
 class Centre:
-    """Run one case; `score` says how it went."""
+    """Run one case; `score` says how it went. `warm_up`: nobody is told anything before."""
+
+    warm_up = WARM_UP
 
     def __init__(self, case: Case, chance: Chance) -> None:
         self.case, self.chance, self.score = case, chance, Score()
@@ -139,13 +143,13 @@ class Centre:
         assert isinstance(lost, int)
         self._enter(lost)
 
-    def _enter(self, lost: int) -> None:
+    def _enter(self, lost: int, who: int = 0) -> Caller:
         rank = order.priority(lost, 0.0, self.rules.rises)
         lang = "en" if self.chance.random() < self.case.english else "ko"
-        caller = Caller(Place(next(self.numbers), self.now, rank, lang), self.now, lost)
+        caller = Caller(Place(next(self.numbers), self.now, rank, lang), self.now, lost, who=who)
         able = [desk for desk in self.idle if desk.serves(caller.place)]
         waits_ = len(able) <= self.line.ahead(caller.place) if able else True
-        if waits_ and self.now > WARM_UP:
+        if waits_ and self.now > self.warm_up:
             self._predict(caller)
         self.callers[caller.place.id] = caller
         self.past.entered(self.now, rank)
@@ -158,6 +162,7 @@ class Centre:
             self._at(self.now + self.rules.bounds.offer, "ask_callback", caller.place.id)
         if self.case.retold and caller.first:
             self._at(self.now + RETELL, "retell", caller.place.id)
+        return caller
 
     def _stand(self, caller: Caller) -> None:
         self.there[caller.place.id] = caller.came
@@ -275,6 +280,7 @@ class Centre:
         self._at(self.now + seconds, "free", desk)
         self.past.working.change(self.now, 1)
         self.score.services += 1
+        self._taken(caller, waited)
         if caller.called_back:
             self.score.callbacks += 1
             assert caller.answered is not None
@@ -285,6 +291,9 @@ class Centre:
         if caller.first:
             self.score.add(caller.first, caller.low, caller.high, waited, steady=caller.steady)
             self._settle_retold(caller)
+
+    def _taken(self, caller: Caller, waited: float) -> None:
+        """For whoever runs the centre: an agent talks with this caller now."""
 
     def _settle_retold(self, caller: Caller) -> None:
         for at, said, high in caller.retold:

@@ -21,7 +21,7 @@ class Case:
 
     `cv` of the handling time: 1 is exponential, else lognormal. Shares of callers: who take a `callback` when it is
     offered, who `repeat` when they gave up, who speak `english`, which a third of the agents does. `retold`: told anew
-    every minute.
+    every minute. `mean`: seconds of a talk.
     """
 
     name: str
@@ -34,13 +34,14 @@ class Case:
     repeat: float = 0.0
     english: float = 0.0
     retold: bool = False
+    mean: float = HANDLING
 
     def arrivals_a_second(self, at: float) -> float:
-        return self.agents * self.load(at) / HANDLING
+        return self.agents * self.load(at) / self.mean
 
     def next_arrival(self, at: float, chance: Chance) -> float:
         """The next of a Poisson process whose rate follows the load (by thinning)."""
-        highest = self.agents * self.most / HANDLING
+        highest = self.agents * self.most / self.mean
         while True:
             at += chance.expovariate(highest)
             if chance.random() * highest <= self.arrivals_a_second(at):
@@ -48,9 +49,9 @@ class Case:
 
     def handling(self, chance: Chance) -> float:
         if self.cv == 1.0:
-            return chance.expovariate(1 / HANDLING)
+            return chance.expovariate(1 / self.mean)
         spread = log(1 + self.cv**2)
-        return chance.lognormvariate(log(HANDLING) - spread / 2, sqrt(spread))
+        return chance.lognormvariate(log(self.mean) - spread / 2, sqrt(spread))
 
     def gives_up_after(self, chance: Chance) -> float:
         return chance.expovariate(1 / self.patience) if self.patience < inf else inf
