@@ -259,3 +259,53 @@ def test_a_forged_choice_beside_the_page_does_nothing(shop: ManyWays) -> None:
         form.fields["f"] = step
     page.press("call_me")
     assert page.page.status == 400, "a step's form is none of the place's"
+
+
+def test_the_call_speaks_the_language_that_the_page_has_chosen(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+
+    def in_english() -> None:
+        to_the_bill(page, code_of(bill))
+        page.open(f"{page.page.url}?lang=en")
+        page.press("pay")
+
+    caller = Caller("3", lambda: page.opens(caller), None, in_english, None, None, number=PHONE)
+    made = call(caller)
+    assert made.lang == "en"
+    assert "We are here while you go on" in caller.heard[-1]
+
+
+def test_nought_asks_for_a_person_even_while_the_text_is_awaited(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    call(Caller("3", "0", None, number=PHONE))
+    assert Ticket.objects.get().channel == "call"
+
+
+def test_while_no_text_arrives_none_is_offered(shop: ManyWays, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way that does not work to its last step is named to nobody: neither is the way to the screen."""
+    monkeypatch.setattr("doenda.notices.reaching.withdrawn", lambda: True)
+    caller = Caller("3", "0", None, number=PHONE)
+    call(caller)
+    assert not any("휴대폰에서 보면서" in said or "휴대폰으로 보시려면" in said for said in caller.heard)
+    assert not Invitation.objects.exists()
+
+
+def test_where_only_a_page_can_pay_the_caller_hears_so_and_not_that_nothing_works(db: None, noon: clock.Frozen) -> None:
+    with many_ways():
+        with atomic():
+            evidence.record(WEB, "worked", source_kind="test", source_id=outside(new_id()), synthetic=True)
+        caller = at_the_bill("1", None)
+        call(caller)
+    assert "휴대폰이나 컴퓨터에서는 지금 되는 방법이 있어요" in caller.heard[-1]
+    assert "신용·체크카드" in caller.heard[-1] or "카드" in caller.heard[-1]
+    assert "문자로 받기, 일번" in caller.heard[-1].replace("일 번", "일번")
+    assert Session.objects.filter(step="method").exists(), "the date need not move: something works"
+
+
+def test_where_nothing_works_anywhere_the_date_moves_by_telephone_too(db: None, noon: clock.Frozen) -> None:
+    with many_ways():
+        caller = at_the_bill("1", None)
+        call(caller)
+    assert "저희 쪽 장애" in caller.heard[-1]
+    assert Session.objects.filter(step="promised").exists()

@@ -18,7 +18,7 @@ from doenda.journeys.sessions import NoSession
 from doenda.kernel import clock, outbox, randomness, sealing, sweeps
 from doenda.kernel.db import atomic
 from doenda.kernel.models import OutboxRow
-from doenda.notices import send, sending
+from doenda.notices import reaching, send, sending
 
 PURPOSE = "screen"
 GOOD_FOR = timedelta(minutes=20)
@@ -32,8 +32,9 @@ class NoInvitation(LookupError):
 
 
 def can_text(phone: str) -> bool:
-    """Can a text reach this number? The same for strangers' numbers."""
-    return numbers.is_mobile(phone)
+    """Can a text reach this number now? The same for strangers' numbers. While the gateway is withdrawn, by evidence
+    or by hand, no call offers one."""
+    return numbers.is_mobile(phone) and not reaching.withdrawn()
 
 
 def invite(address: str, *, call: str, phone: str) -> str:

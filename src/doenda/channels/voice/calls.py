@@ -13,7 +13,7 @@ from doenda.channels.voice.asking import Answer, Asking, Say, ToPerson
 from doenda.channels.voice.desk import SCREEN, Heard
 from doenda.channels.voice.line import House, HungUp, Line, Met, Moved, Parted
 from doenda.channels.voice.waiting import Waiting
-from doenda.journeys.keypad import AGAIN
+from doenda.journeys.keypad import AGAIN, PERSON
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Call:
     async def _begun(self, caller: str) -> Heard:
         return self._now(await self.house.begin(self.lang, caller, self.line.id))
 
-    async def _to_screen(self, here: Heard) -> Heard:
+    async def _to_screen(self, here: Heard) -> Heard | None:
         """Text the way to the caller's screen, and wait for it with music. Any key goes on by telephone."""
         said = [await self.house.invite(here.address, self.line.caller, self.line.id, self.lang)]
         try:
@@ -148,6 +148,8 @@ class Call:
                         await self.line.music(on=True)
                         key = await self.line.key(JOINED_WITHIN)
                         await self.line.music(on=False)
+                    if key == PERSON:
+                        return await self._person(here, ToPerson())
                     if key != AGAIN:
                         return await self._looked(here, "" if key else "voice-not-joined")
         except Moved:
@@ -160,6 +162,7 @@ class Call:
         return replace(there, lines=(await self._words(first), *there.lines)) if first else there
 
     def _now(self, here: Heard) -> Heard:
+        self.lang = here.lang  # the page may have chosen the other one
         if here.address != self.address:
             self.address = here.address
             self._on_session(here.address)
