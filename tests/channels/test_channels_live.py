@@ -15,6 +15,7 @@ from tests.worlds import overdue_bill
 from doenda.billing.models import Bill
 from doenda.channels.live import serving, stream
 from doenda.channels.live.stream import Now, Shown, follow
+from doenda.channels.threads import Threads
 from doenda.channels.watch import Watch
 from doenda.contact.queue import entering
 from doenda.journeys import sessions
@@ -120,7 +121,7 @@ def bill(db: None, noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch) -> Bill:
         return work()
 
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    monkeypatch.setattr(serving.Live, "_run", here)
+    monkeypatch.setattr(Threads, "run", here)
     return overdue_bill(52_300, phone=PHONE)
 
 
@@ -166,7 +167,7 @@ def test_what_the_call_does_reaches_the_page_within_moments(bill: Bill, monkeypa
                 assert answer.status == 200
                 assert answer.headers["Cache-Control"] == "no-store"
                 first = await events(answer, "place")
-                await serving.Live()._run(keyed)
+                await Threads(1, "test").run(keyed)
                 return first + await events(answer, "moved")
 
     def keyed() -> None:
@@ -222,10 +223,10 @@ def test_a_page_that_nobody_closed_is_told_that_its_session_is_gone(bill: Bill) 
     async def run() -> list[tuple[str, str]]:
         async with live() as url, aiohttp.ClientSession() as browser:
             query = {"at": f"{shown.step}/{shown.version}", "kind": "", "lang": "ko"}
-            await serving.Live()._run(lambda: sessions.screen(stranger.address))
+            await Threads(1, "test").run(lambda: sessions.screen(stranger.address))
             async with browser.get(f"{url}/{stranger.address}", params=query) as answer:
                 await events(answer, "place")
-                await serving.Live()._run(forgotten)
+                await Threads(1, "test").run(forgotten)
                 return await events(answer, "moved")
 
     def forgotten() -> None:

@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlsplit
 
 from aiohttp import web  # noqa: TID251 - it listens; the seam is for what we call
 from django.conf import settings
-from django.db import connection
 
 from doenda.channels import beside
 from doenda.channels.live.stream import Now, Shown, follow
+from doenda.channels.threads import Threads
 from doenda.channels.watch import Watch
 from doenda.journeys import sessions
 from doenda.journeys.sessions import NoSession, Standing
@@ -33,18 +32,9 @@ class Live:
     """All open pages of one process."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="live")
-        self._watch = Watch(lambda addresses: self._run(partial(_standing, addresses)))
+        self._threads = Threads(4, "live")
+        self._watch = Watch(lambda addresses: self._threads.run(partial(_standing, addresses)))
         self._open: dict[str, int] = {}
-
-    async def _run[T](self, work: Callable[[], T]) -> T:
-        def do() -> T:
-            try:
-                return work()
-            finally:
-                connection.close()
-
-        return await asyncio.get_running_loop().run_in_executor(self._pool, do)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """One page's stream."""
@@ -53,7 +43,7 @@ class Live:
             raise web.HTTPBadRequest
         if sum(self._open.values()) >= MOST_OPEN or self._open.get(shown.address, 0) >= MOST_A_VISIT:
             raise web.HTTPServiceUnavailable
-        if not await self._run(partial(_known, shown.address)):
+        if not await self._threads.run(partial(_known, shown.address)):
             raise web.HTTPNotFound
         answer = web.StreamResponse(headers=_HEADERS | _allowed())
         await answer.prepare(request)
@@ -69,11 +59,11 @@ class Live:
         return answer
 
     async def _beside(self, address: str, lang: str) -> Now:
-        return await self._run(partial(_beside, address, lang))
+        return await self._threads.run(partial(_beside, address, lang))
 
     def close(self) -> None:
         self._watch.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 def _shown(request: web.Request) -> Shown | None:

@@ -1,14 +1,11 @@
 """The blocking work of calls in threads, each with a database connection of its own."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from uuid import UUID
 
-from django.db import connection
-
+from doenda.channels.threads import Threads
 from doenda.channels.voice import desk, exchange, queueing, synthesis
 from doenda.channels.voice.asking import Asking
 from doenda.channels.voice.desk import Heard
@@ -23,19 +20,12 @@ class BesideCalls:
     """The house as calls ask it (`line.House`)."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="voice-desk")
+        self._threads = Threads(WORKERS, "voice-desk")
         self._watch = Watch(lambda addresses: self.run(partial(desk.standing, addresses)))
 
     async def run[T](self, work: Callable[[], T]) -> T:
         """A piece of blocking work."""
-
-        def do() -> T:
-            try:
-                return work()
-            finally:
-                connection.close()
-
-        return await asyncio.get_running_loop().run_in_executor(self._pool, do)
+        return await self._threads.run(work)
 
     async def opening(self, lang: str, caller: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
         lines, keys, prompts = await self.run(partial(desk.opening, lang, caller))
@@ -98,4 +88,4 @@ class BesideCalls:
 
     def close(self) -> None:
         self._watch.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
