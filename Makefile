@@ -42,7 +42,7 @@ test-sms: setup                 ## a real SMS centre (Kannel); installs Debian p
 	@DOENDA_OPENSMPPBOX=$$(.ci/opensmppbox) $(BIN)/pytest -q tests_sms
 
 test-voice: setup               ## real calls through a real Asterisk; installs Debian packages when run as root
-	@.ci/packages espeak-ng sip-tester chromium-headless-shell fonts-nanum
+	@.ci/packages espeak-ng sip-tester baresip-core chromium-headless-shell fonts-nanum
 	@$(BIN)/doenda asterisk --fetch
 	@$(BIN)/pytest -q tests_voice
 

@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 from tests.worlds import overdue_bill
 from tests_voice.conftest import Telephone
-from tests_voice.test_voice_calls import LONG_ENOUGH, NUMBER, PHONE, SURE, code_of, waits_for
+from tests_voice.test_voice_calls import LONG_ENOUGH, SURE, waits_for
 from tests_voice.test_voice_line import comes_to_work, nobody_left, off
 
+from doenda.access import codes
 from doenda.assurance import evidence
 from doenda.billing.models import Bill
 from doenda.channels.voice import phone
@@ -53,30 +55,43 @@ async def browser(*, scripts: bool = True) -> AsyncIterator[Page]:
         await chromium.close()
 
 
-async def text_with_a_link(telephone: Telephone, seen: int = 0) -> str:
-    """The link of the newest text, once one has come."""
+@dataclass(frozen=True)
+class Owner:
+    """A customer with an overdue bill, and a telephone of their own: nobody is texted without end."""
+
+    bill: Bill
+    number: str
+    phone: str
+
+    def code(self) -> str:
+        with atomic():
+            return codes.issue(self.bill.pk, self.bill.account_id, self.phone)
+
+
+def owner(at: int, amount: int) -> Owner:
+    phone_ = f"+8210555{at:05}"
+    return Owner(overdue_bill(amount, number=f"S-{at}", phone=phone_, days=5), f"010555{at:05}", phone_)
+
+
+async def text_with_a_link(telephone: Telephone, to: str) -> str:
+    """The link that was texted to this number, once it has come."""
 
     def links() -> list[str]:
-        texts = telephone.house.control("handset", "GET", "inbox")
-        return [found for each in texts for found in re.findall(r"http\S+/v/\w+", each["text"])]
+        texts = [each["text"] for each in telephone.house.control("handset", "GET", "inbox") if each["to"] == to]
+        return [found for text in texts for found in re.findall(r"http\S+/v/\w+", text)]
 
     for _ in range(60):
-        if len(found := await asyncio.to_thread(links)) > seen:
+        if found := await asyncio.to_thread(links):
             return found[-1]
         await asyncio.sleep(0.5)
     raise AssertionError("no text came")
 
 
-async def joins(telephone: Telephone, page: Page, seen: int) -> None:
-    await page.goto(await text_with_a_link(telephone, seen))
+async def joins(telephone: Telephone, page: Page, to: str) -> None:
+    await page.goto(await text_with_a_link(telephone, to))
     assert await page.get_attribute("body", "data-step") == "web.join"
     await page.fill("#digits", await off(lambda: Invitation.objects.latest("created_at").digits))
     await page.click("button[value=join]")
-
-
-def texts_so_far(telephone: Telephone) -> int:
-    found = telephone.house.control("handset", "GET", "inbox")
-    return sum("/v/" in each["text"] for each in found)
 
 
 async def stands(page: Page, step: str, *, scripts: bool) -> None:
@@ -108,16 +123,16 @@ async def pays_by_card(page: Page) -> None:
 def test_a_bill_chosen_by_keypad_is_paid_on_the_page_and_the_voice_says_so(
     telephone: Telephone, card: None, tmp_path: Path, scripts: bool
 ) -> None:
-    bill = overdue_bill(52_300, number=f"S-{scripts:d}", phone=PHONE, days=5)
-    code, seen = code_of(bill), texts_so_far(telephone)
+    who = owner(1 + scripts, 52_300)
+    bill, code = who.bill, who.code()
 
     async def calls() -> phone.Dialog:
         async with (
-            phone.call("15771234", server=telephone.server, caller=NUMBER) as line,
+            phone.call("15771234", server=telephone.server, caller=who.number) as line,
             browser(scripts=scripts) as page,
         ):
             await presses(line, "3")
-            await joins(telephone, page, seen)
+            await joins(telephone, page, who.phone)
             await stands(page, "enter.code", scripts=scripts)
             await asyncio.sleep(LONG_ENOUGH)
             await presses(line, "1", code, "1")  # this number, its code, pay
@@ -144,16 +159,16 @@ async def shot(page: Page, name: str) -> None:
 
 
 def test_what_the_page_does_moves_the_call_and_either_may_die(telephone: Telephone, card: None) -> None:
-    bill = overdue_bill(41_000, number="S-3", phone=PHONE, days=5)
-    code, seen = code_of(bill), texts_so_far(telephone)
+    who = owner(3, 41_000)
+    code = who.code()
 
     async def calls() -> phone.Dialog:
-        async with phone.call("15771234", server=telephone.server, caller=NUMBER) as line:
+        async with phone.call("15771234", server=telephone.server, caller=who.number) as line:
             await presses(line, "3")
             async with browser() as page:
-                await joins(telephone, page, seen)
+                await joins(telephone, page, who.phone)
                 await stands(page, "enter.code", scripts=True)
-                await page.fill("#phone", "010-0000-1234")
+                await page.fill("#phone", who.number)
                 await page.fill("#code", code)
                 await page.click("button[value=given]")
                 await stands(page, "pay.bill", scripts=True)
@@ -180,14 +195,14 @@ def test_what_the_page_does_moves_the_call_and_either_may_die(telephone: Telepho
 def test_who_waits_sees_the_place_live_and_meets_the_agent_while_the_page_says_so(
     telephone: Telephone, card: None
 ) -> None:
-    bill = overdue_bill(33_000, number="S-4", phone=PHONE, days=5)
-    code, seen = code_of(bill), texts_so_far(telephone)
+    who = owner(4, 33_000)
+    code = who.code()
 
     async def calls() -> None:
-        async with phone.call("15771234", server=telephone.server, caller=NUMBER) as line, browser() as page:
+        async with phone.call("15771234", server=telephone.server, caller=who.number) as line, browser() as page:
             await presses(line, "1", "1", code, "0")
             await presses(line, "2")
-            await joins(telephone, page, seen)
+            await joins(telephone, page, who.phone)
             lines = page.locator("#together-lines")
             await expect(lines).to_contain_text("상담원을 기다리고 있어요", timeout=WITHIN)
             await shot(page, "waiting")
@@ -216,17 +231,16 @@ async def until(seen: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_an_agent_answers_and_the_page_tells(telephone: Telephone, card: None) -> None:
     from tests_voice.telephones import telephone as rung
 
-    seen = texts_so_far(telephone)
-    overdue_bill(21_000, number="S-5", phone=PHONE, days=5)
+    who = owner(5, 21_000)
 
     async def calls() -> None:
         async with (
             rung(telephone.asterisk.agent) as desk,
-            phone.call("15771234", server=telephone.server, caller=NUMBER) as line,
+            phone.call("15771234", server=telephone.server, caller=who.number) as line,
             browser() as page,
         ):
             await presses(line, "0", "2")
-            await joins(telephone, page, seen)
+            await joins(telephone, page, who.phone)
             await expect(page.locator("#together-lines")).to_contain_text("기다리고", timeout=WITHIN)
             await off(comes_to_work)
             await asyncio.wait_for(desk.calls.get(), 20)
