@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from doenda.journeys.checker import rules
+from doenda.journeys.checker import by_both, rules
 from doenda.journeys.checker.game import Board, Game, Position
 from doenda.journeys.checker.planted import PLANTED, find
 from doenda.journeys.checker.planting import Planted
@@ -193,3 +193,12 @@ def test_a_set_of_worlds_knows_its_members() -> None:
     members: Iterator[World] = worlds.members(some)
     assert all({"card", "transfer"} <= world.failed for world in members)
     assert worlds.plainest(some)[0].failed == {"card", "transfer"}
+
+
+def test_every_state_of_a_call_and_a_page_is_looked_at_and_none_is_lost() -> None:
+    found = by_both.check(Subject().journeys)
+    assert not found.lost
+    sides = {(at.call, at.page) for at in found.states}
+    assert sides == {(True, False), (True, True), (False, True)}
+    stops = {step.name for step in Subject().journeys["pay"].steps if step.stops}
+    assert {at.step for at in found.states if at.journey == "pay" and at.page} >= stops

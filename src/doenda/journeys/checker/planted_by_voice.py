@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from doenda.journeys.checker.planting import Planted, rework, rewrite
+from doenda.journeys.checker.planting import Planted, lead, rework, rewrite
 from doenda.journeys.checker.subject import Subject
 from doenda.journeys.steps import Show
 
@@ -37,5 +37,15 @@ PLANTED = (
         "A prompt speaks of the screen.",
         rewrite("ko", "voice-over = 끊으셔도 돼요.", "voice-over = 아래 버튼을 누르세요."),
         "speaks of what a caller cannot see",
+    ),
+    Planted(
+        "Where only a screen goes on, a caller whom no text reaches has no key that leads on.",
+        rework("pay", bare=True, away=lead("other")),
+        "pay.away: a caller whom no text reaches can go nowhere",
+    ),
+    Planted(
+        "A caller is led to a signature that needs a screen, and no key leads away from it.",
+        rework("pay", bare=True, mandate=lead("other")),
+        "pay.mandate: a caller whom no text reaches can go nowhere",
     ),
 )

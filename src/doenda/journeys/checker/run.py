@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from doenda.journeys.checker import by_both
 from doenda.journeys.checker.planted import hunt
 from doenda.journeys.checker.subject import Subject, check, noticed
 from doenda.journeys.checker.worlds import every_world
@@ -29,6 +30,7 @@ def run_check() -> dict[str, Any]:
             "positions": report.positions,
             "worlds": report.worlds,
             "answers": report.answers,
+            "call_and_page": len(by_both.check(Subject().journeys).states),
             "planted_seconds": round(clock.monotonic() - proven, 2),
         },
         "counterexamples": [str(violation) for violation in report.violations],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from doenda.journeys.catalog import JOURNEYS, LANGUAGES
-from doenda.journeys.checker import by_voice, lint
+from doenda.journeys.checker import by_both, by_voice, lint
 from doenda.journeys.checker.game import Board, Game
 from doenda.journeys.checker.rules import Violation, answers_needed, violations
 from doenda.journeys.checker.worlds import Worlds
@@ -56,6 +56,7 @@ def check(subject: Subject, worlds: Worlds) -> Report:
     problems, missing = lint.texts(subject.texts, subject.journeys)
     problems += lint.journeys(subject.journeys, subject.actions)
     problems += [*by_voice.flows(subject.journeys), *by_voice.texts(subject.texts, subject.journeys)]
+    problems += by_both.flows(subject.journeys)
     board = _board(subject, worlds)
     problems += lint.play(board)
     found = tuple(violations(board))
@@ -70,6 +71,7 @@ def findings(subject: Subject, worlds: Worlds) -> Iterator[str]:
     yield from lint.journeys(subject.journeys, subject.actions)
     yield from by_voice.flows(subject.journeys)
     yield from by_voice.texts(subject.texts, subject.journeys)
+    yield from by_both.flows(subject.journeys)
     board = _board(subject, worlds)
     yield from map(str, violations(board))
     yield from lint.play(board)
