@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
-from tests.worlds import overdue_bill
+from tests.worlds import link, overdue_bill
 from tests_voice.conftest import Telephone
 from tests_voice.test_voice_calls import LONG_ENOUGH, SURE, waits_for
 from tests_voice.test_voice_line import comes_to_work, nobody_left, off
@@ -247,3 +247,28 @@ def test_an_agent_answers_and_the_page_tells(telephone: Telephone, card: None) -
             await expect(page.locator("#together-lines")).to_contain_text("상담원과 이어졌어요", timeout=WITHIN)
 
     asyncio.run(calls())
+
+
+def test_a_call_joins_the_page_that_is_open_already(telephone: Telephone, card: None) -> None:
+    who = owner(6, 27_000)
+    with atomic():
+        address = link(who.bill)
+
+    async def calls() -> phone.Dialog:
+        async with browser() as page, phone.call("15771234", server=telephone.server, caller=who.number) as line:
+            await page.goto(address)
+            await page.click("button[value=pay]")
+            await page.click("button[value=to_call]")
+            shown = await page.locator("#together-lines").inner_text()
+            await shot(page, "to-call")
+            found = re.search(r"(\d{4}) (\d{4})", shown)
+            assert found is not None, shown
+            await presses(line, "4")
+            await presses(line, found[1] + found[2])
+            await expect(page.locator("#together-lines")).to_contain_text("함께 넘어가고", timeout=WITHIN)
+            await presses(line, "#")
+            await stands(page, "pay.bill", scripts=True)
+            return line
+
+    line = asyncio.run(calls())
+    assert match(line.heard, telephone.prompt("voice-joined"))[0] > SURE

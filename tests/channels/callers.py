@@ -37,6 +37,13 @@ class Here:
         finally:
             line.watching = None
 
+    async def page_digits(self, lang: str) -> tuple[Asking, tuple[tuple[str, ...], ...]]:
+        keys, prompts = desk.page_digits(lang)
+        return Asking(keys), prompts
+
+    async def take_up(self, code: str, caller: str, call: str) -> Heard | None:
+        return desk.take_up(code, caller, call)
+
     async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
         return desk.invite(address, caller, call, lang)
 

@@ -10,7 +10,7 @@ from tests.channels.doors import PHONE, code_of
 from tests.channels.many_ways import ManyWays, many_ways, paid
 from tests.channels.test_channels_voice_calls import DEPOSIT, proves
 from tests.contact.lines import call as another_call
-from tests.worlds import overdue_bill
+from tests.worlds import link, overdue_bill
 
 from doenda.assurance import evidence
 from doenda.billing.models import Bill
@@ -20,7 +20,7 @@ from doenda.contact.models import Ticket
 from doenda.contact.queue import entering
 from doenda.journeys import screens
 from doenda.journeys.models import Invitation, Session
-from doenda.kernel import clock, outbox, sweeps
+from doenda.kernel import clock, leases, outbox, sweeps
 from doenda.kernel.db import atomic
 from doenda.kernel.ids import new_id, outside
 from doenda.notices.models import Notice
@@ -309,3 +309,68 @@ def test_where_nothing_works_anywhere_the_date_moves_by_telephone_too(db: None, 
         call(caller)
     assert "저희 쪽 장애" in caller.heard[-1]
     assert Session.objects.filter(step="promised").exists()
+
+
+# --- the page was there first
+
+
+def a_page(shop: ManyWays) -> Page:
+    """A page on a bill, while somebody serves the telephone."""
+    bill = overdue_bill(52_300, phone=PHONE)
+    leases.acquire("voice", "test", screens.GOOD_FOR)
+    page = Page(shop)
+    page.open(link(bill))
+    page.press("pay")
+    return page
+
+
+def digits_on(page: Page) -> str:
+    page.press("to_call")
+    found = re.search(r"(\d{4}) (\d{4})을 누르시면", page.page.text)
+    assert found is not None, page.page.text
+    return found[1] + found[2]
+
+
+def test_a_call_joins_a_page_that_is_open_by_the_digits_that_it_shows(shop: ManyWays) -> None:
+    page = a_page(shop)
+    digits = digits_on(page)
+    page.press("check")
+    assert digits[:4] in page.page.text, "the digits stay while they can be used"
+    caller = Caller("4", *digits, None, "#", None, number=PHONE)
+    call(caller)
+    assert any("휴대폰이 이어졌어요" in said for said in caller.heard)
+    assert any("어떻게 내시겠어요" in said for said in caller.heard), "the call is where the page is"
+    assert page.open(page.page.url).step == "pay.bill", "and leads it back"
+    assert "함께 넘어가고" in page.page.text
+    again = Caller("4", *digits, None, number="+821077776666")
+    again.id = "call-2"
+    call(again)
+    assert "찾지 못했어요" in again.heard[-1], "digits are used once"
+
+
+def test_the_digits_of_pages_are_not_guessed(shop: ManyWays) -> None:
+    page = a_page(shop)
+    digits = digits_on(page)
+    guesses = [f"{(int(digits) + at) % 10**8:08}" for at in range(1, 7)]
+    caller = Caller("4", *(key for guess in guesses for key in guess), *digits, None, number=PHONE)
+    call(caller)
+    assert not any("휴대폰이 이어졌어요" in said for said in caller.heard), "not even the right ones, after five"
+
+
+def test_digits_are_shown_only_where_somebody_answers_the_telephone(shop: ManyWays) -> None:
+    page = Page(shop)
+    page.open(link(overdue_bill(52_300, phone=PHONE)))
+    page.press("pay")
+    assert "to_call" not in page.buttons()
+
+
+def test_the_digits_of_a_page_are_over_after_twenty_minutes(shop: ManyWays, noon: clock.Frozen) -> None:
+    page = a_page(shop)
+    digits = digits_on(page)
+    noon.advance(screens.GOOD_FOR)
+    caller = Caller("4", *digits, None, number=PHONE)
+    call(caller)
+    assert "찾지 못했어요" in caller.heard[-1]
+    assert screens.forget(10) == 0
+    noon.advance(100 * screens.GOOD_FOR)
+    assert screens.forget(10) == 1

@@ -7,13 +7,16 @@ it for the call, too.
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
+
 from doenda.channels import whens
 from doenda.contact import callbacks, numbers
 from doenda.contact.models import Estimate, Holding, Ticket
 from doenda.contact.queue import entering
 from doenda.contact.rules.callback import Refused
-from doenda.journeys.models import Session
-from doenda.kernel import texts
+from doenda.journeys import screens
+from doenda.journeys.models import CallCode, Session
+from doenda.kernel import leases, texts
 
 type Choice = Literal["call_me", "enough"]
 CHOICES: tuple[Choice, ...] = ("call_me", "enough")
@@ -31,9 +34,10 @@ class Beside:
 
 
 def of(session: Session, lang: str) -> Beside | None:
-    """None: no call walks this session."""
+    """None: no call walks this session, and none is awaited."""
     if not session.call or session.screened_at is None:
-        return None
+        code = screens.code_of(session)
+        return None if code is None else Beside((_how_to_call(code, lang),), waits=True)
     ticket = ticket_of(session.call)
     if ticket is None:
         return Beside((texts.say("web-beside-together", lang),))
@@ -55,6 +59,16 @@ def of(session: Session, lang: str) -> Beside | None:
             return Beside((texts.say("web-beside-talking", lang),), waits=True)
         case _:
             return Beside((texts.say("web-beside-together", lang),))
+
+
+def _how_to_call(code: CallCode, lang: str) -> str:
+    digits = f"{code.code[:4]} {code.code[4:]}"
+    return texts.say("web-beside-to-call", lang, call=settings.DOENDA_CALL, digits=digits)
+
+
+def can_call() -> bool:
+    """Does anybody serve the telephone, so that a call can join a page?"""
+    return leases.held("voice")
 
 
 def ticket_of(call: str) -> Ticket | None:

@@ -73,6 +73,7 @@ VOICE = (
             ),
             *("too-long", "unable", "working", "moved", "number", "over", "ours"),
             *("by-screen", "elsewhere", "not-now", "text-me", "texted", "not-joined", "joined", "beside", "screen"),
+            *("page", "page-code", "page-wrong"),
             *("wait-screen", "wait-paid", "wait-done"),
         )
     ),

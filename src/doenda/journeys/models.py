@@ -58,3 +58,13 @@ class Invitation(Row):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["call", "created_at"], name="invitation_call")]
+
+
+class CallCode(Row):
+    """Digits that an open page shows, for its customer to key into a call: the other way round (journeys.screens)."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="call_codes")
+    code = models.CharField(max_length=8, unique=True)
+    sealed = models.BinaryField()
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

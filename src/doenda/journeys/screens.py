@@ -1,4 +1,5 @@
-"""From a call to a screen: a text with a link that is used once, and two digits that only the caller hears.
+"""From a call to a screen: a text with a link that is used once, and two digits that only the caller hears. And from an
+open page into a call: eight digits that only the page shows, keyed once.
 
 A caller's number can be forged, so the text alone joins nothing: whoever opens the link types the digits that the call
 says. Then page and call are in one hand, and walk one session. The text goes only to a number that an account has;
@@ -13,7 +14,7 @@ from doenda.access import tokens, tries
 from doenda.billing.models import AccountRole
 from doenda.contact import numbers
 from doenda.journeys import sessions
-from doenda.journeys.models import Invitation
+from doenda.journeys.models import CallCode, Invitation, Session
 from doenda.journeys.sessions import NoSession
 from doenda.kernel import clock, outbox, randomness, sealing, sweeps
 from doenda.kernel.db import atomic
@@ -23,6 +24,7 @@ from doenda.notices import reaching, send, sending
 PURPOSE = "screen"
 GOOD_FOR = timedelta(minutes=20)
 MOST_TRIES = 5
+CODE_DIGITS = 8
 TEXTS_AN_HOUR = 4
 """To one number, whoever calls with it."""
 
@@ -111,9 +113,53 @@ def join(token: str, digits: str) -> str:
         raise NoInvitation from error
 
 
+def code_of(session: Session) -> CallCode | None:
+    """The digits that this session's page shows just now."""
+    return CallCode.objects.filter(session=session, used_at=None, until__gt=clock.now()).first()
+
+
+def show_code(address: str) -> CallCode:
+    """Digits with which a call joins this session; asked again, the same. Raises NoSession."""
+    visit = sessions.look(address)
+    with atomic():
+        sessions.locked(visit.address)
+        if (live := code_of(visit.session)) is not None:
+            return live
+        made = CallCode(
+            session_id=visit.session.pk,
+            code=f"{randomness.below(10**CODE_DIGITS):0{CODE_DIGITS}}",
+            sealed=sealing.seal(visit.address.encode()),
+            until=clock.now() + GOOD_FOR,
+        )
+        made.insert()
+        return made
+
+
+def take_up(code: str, *, call: str, caller: str) -> str:
+    """The address of the session whose page shows these digits, now walked by this call, too; "" for wrong ones.
+
+    After a few wrong ones nothing is right for this caller for an hour.
+    """
+    who = f"call-code:{caller or call}"
+    with atomic():
+        guessed = tries.hold(who)
+        live = CallCode.objects.select_for_update(of=("self",)).filter(code=code, used_at=None, until__gt=clock.now())
+        found = live.first() if guessed < MOST_TRIES else None
+        if found is None:
+            tries.count(who)
+            return ""
+        found.put(used_at=clock.now())
+    try:
+        return sessions.screen(sealing.open_sealed(found.sealed).decode(), call=call).address
+    except (NoSession, sealing.CannotOpen):
+        return ""
+
+
 @sweeps.sweep("invitations to a screen", every=600)
 def forget(limit: int = 100) -> int:
     """What is over is nobody's any more."""
+    gone = clock.now() - timedelta(days=1)
     with atomic():
-        old = Invitation.objects.filter(until__lt=clock.now() - timedelta(days=1))[:limit]
-        return Invitation.objects.filter(pk__in=[row.pk for row in old]).delete()[0]
+        old = [row.pk for row in Invitation.objects.filter(until__lt=gone)[:limit]]
+        codes = [row.pk for row in CallCode.objects.filter(until__lt=gone)[:limit]]
+        return Invitation.objects.filter(pk__in=old).delete()[0] + CallCode.objects.filter(pk__in=codes).delete()[0]

@@ -145,12 +145,12 @@ def standing(addresses: Iterable[str]) -> dict[str, Standing]:
     return found
 
 
-def screen(address: str) -> Visit:
-    """A page walks this session beside its call from now on. Raises NoSession."""
+def screen(address: str, *, call: str = "") -> Visit:
+    """A page walks this session beside its call (or beside this one) from now on. Raises NoSession."""
     visit = look(address)
-    if visit.session.screened_at is None:
-        with atomic():
-            _locked(visit.address).put(screened_at=clock.now())
+    with atomic():
+        session = locked(visit.address)
+        session.put(screened_at=session.screened_at or clock.now(), call=call or session.call)
     return visit
 
 
@@ -173,7 +173,7 @@ def answer(
     """
     said = {name: value.replace("\0", "") for name, value in (values or {}).items()}
     with atomic():
-        session = _locked(address)
+        session = locked(address)
         if lang not in {None, session.lang}:
             session.put(lang=lang)
         if device not in {None, session.device}:
@@ -274,7 +274,8 @@ def _to_move(digest: once.Open) -> "QuerySet[Session]":
     return Session.objects.select_for_update(of=("self",)).select_related("account", "bill").filter(digest=digest)
 
 
-def _locked(address: str) -> Session:
+def locked(address: str) -> Session:
+    """The session's row, nobody else's until the transaction ends. Raises NoSession."""
     session = _to_move.first(digest=_digest(address))
     if session is None:
         raise NoSession

@@ -14,7 +14,7 @@ from doenda.channels import beside
 from doenda.channels.live.stream import Now, Shown, follow
 from doenda.channels.threads import Threads
 from doenda.channels.watch import Watch
-from doenda.journeys import sessions
+from doenda.journeys import screens, sessions
 from doenda.journeys.sessions import NoSession, Standing
 from doenda.kernel import texts
 
@@ -71,7 +71,14 @@ def _shown(request: web.Request) -> Shown | None:
     lang, address = request.query.get("lang", ""), request.match_info["address"]
     if not version.isdecimal() or len(version) > 9 or lang not in texts.LANGUAGES:
         return None
-    return Shown(address[:64], step[:40], int(version), request.query.get("kind", "")[:40], lang)
+    return Shown(
+        address[:64],
+        step[:40],
+        int(version),
+        request.query.get("kind", "")[:40],
+        lang,
+        request.query.get("joined") != "0",
+    )
 
 
 def _allowed() -> dict[str, str]:
@@ -90,7 +97,8 @@ def _standing(addresses: Iterable[str]) -> Mapping[str, Standing]:
 
 def _known(address: str) -> bool:
     try:
-        return bool(sessions.look(address).session.call)
+        session = sessions.look(address).session
+        return bool(session.call) or screens.code_of(session) is not None
     except NoSession:
         return False
 

@@ -17,13 +17,14 @@ PLACE_EVERY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows. `kind`: what it lets its customer choose beside the step."""
+    """What a page shows. `kind`: what it lets its customer choose beside the step; `joined`: a call walks with it."""
 
     address: str
     step: str
     version: int
     kind: str
     lang: str
+    joined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ type Beside = Callable[[str, str], Awaitable[Now]]
 
 async def follow(shown: Shown, *, send: Send, watched: Watched, beside: Beside, every: float = PLACE_EVERY) -> None:
     """Until the page has to be loaded again, or its reader is gone (`send` raises)."""
-    seen = Standing(shown.step, shown.version, screened=True)
+    seen = Standing(shown.step, shown.version, shown.joined)
     tasks: set[asyncio.Task[None]] = {
         asyncio.create_task(_place(shown, send, beside, every)),
         asyncio.create_task(_moved(shown.address, seen, watched)),

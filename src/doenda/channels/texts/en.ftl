@@ -45,6 +45,8 @@ web-beside-callback = We will call you by { $until }. You keep your place if you
 web-beside-moved = The call has gone on from here. What you typed has not been sent.
 web-beside--call_me = Hang up and be called
 web-beside--enough = I need not wait any more
+web-beside-to-call = Call { $call }, press 4, and then { $digits }: this page and the call move together. The digits work for 20 minutes.
+web-beside--to_call = See this while you call us
 web-beside--check = See where it stands
 
 ### The telephone: what the switch itself says while the application is away.

@@ -40,6 +40,13 @@ class BesideCalls:
     def watching(self, line: Line, here: Heard) -> AbstractAsyncContextManager[None]:
         return watching(self._watch, line, here)
 
+    async def page_digits(self, lang: str) -> tuple[Asking, tuple[tuple[str, ...], ...]]:
+        keys, prompts = desk.page_digits(lang)
+        return Asking(keys), prompts
+
+    async def take_up(self, code: str, caller: str, call: str) -> Heard | None:
+        return await self.run(partial(desk.take_up, code, caller, call))
+
     async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
         return await self.run(partial(desk.invite, address, caller, call, lang))
 

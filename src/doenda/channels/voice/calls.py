@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from doenda.channels.voice.asking import Answer, Asking, Say, ToPerson
-from doenda.channels.voice.desk import SCREEN, Heard
+from doenda.channels.voice.desk import PAGE, SCREEN, Heard
 from doenda.channels.voice.line import House, HungUp, Line, Met, Moved, Parted
 from doenda.channels.voice.waiting import Waiting
 from doenda.journeys.keypad import AGAIN, PERSON
@@ -131,8 +131,25 @@ class Call:
             if said.outcome == "language":
                 self.lang = "en" if self.lang == "ko" else "ko"
                 continue
+            if said.outcome == PAGE:
+                if (found := await self._taken_up()) is not None:
+                    return found
+                continue
             here = await self._begun(self.line.caller)
             return await self._to_screen(here) if said.outcome == SCREEN else here
+
+    async def _taken_up(self) -> Heard | None:
+        """Join the page whose digits are keyed. None: back to the first menu (or to a person, whom 0 there calls)."""
+        before: tuple[str, ...] = ()
+        while True:
+            asking, prompts = await self.house.page_digits(self.lang)
+            said = await self._ask(asking, before, prompts)
+            if isinstance(said, ToPerson) or said.outcome == "back":
+                return None
+            here = await self.house.take_up(said.values["code"], self.line.caller, self.line.id)
+            if here is not None:
+                return replace(self._now(here), lines=(await self._words("voice-joined"), *here.lines))
+            before = (await self._words("voice-page-wrong"),)
 
     async def _begun(self, caller: str) -> Heard:
         return self._now(await self.house.begin(self.lang, caller, self.line.id))

@@ -26,6 +26,8 @@ from doenda.kernel.money import Money
 CHANNEL = "voice"
 SCREEN = "screen"
 """The answer that asks for a text with the way to the caller's screen."""
+PAGE = "page"
+"""The answer of a caller who has a page open already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def opening(lang: str, caller: str) -> tuple[tuple[str, ...], Keys, tuple[tuple[
     if screens.can_text(caller):
         options.append(keypad.Option("3", SCREEN, "voice-screen"))
         said.append(_option(lang, "voice-screen", "3"))
+    options.append(keypad.Option("4", PAGE, "voice-page"))
+    said.append(_option(lang, "voice-page", "4"))
     menu = Menu(tuple(options))
     lines = tuple(say(message, lang, **args) for message in catalog.OPENING)
     return lines, Keys((menu,), person="person"), ((*said, say("voice-keys", lang)),)
@@ -97,6 +101,18 @@ def begin(lang: str, caller: str, call: str = "") -> Heard:
 def look(address: str, caller: str) -> Heard:
     """Where the visit stands. Raises NoSession."""
     return heard(walking.look(address, channel=CHANNEL), caller)
+
+
+def page_digits(lang: str) -> tuple[Keys, tuple[tuple[str, ...], ...]]:
+    """What asks for the digits that an open page shows."""
+    entry = Entry("code", "voice-page-code", screens.CODE_DIGITS, screens.CODE_DIGITS)
+    return Keys((entry,), "given", person="person", back="back"), ((say("voice-page-code", lang),),)
+
+
+def take_up(code: str, caller: str, call: str) -> Heard | None:
+    """The visit of the page that shows these digits; None: no page does."""
+    address = screens.take_up(code, call=call, caller=caller)
+    return look(address, caller) if address else None
 
 
 def standing(addresses: Iterable[str]) -> Mapping[str, Standing]:

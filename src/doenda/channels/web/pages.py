@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from doenda.billing.models import Account, Bill
+from doenda.channels import beside
 from doenda.channels.speech import Subject, arguments, attempt_of, method_name
 from doenda.channels.web import forms, language, launching, together
 from doenda.channels.web.presenter import Button, Page, frame, present
@@ -48,6 +49,8 @@ def of_visit(request: HttpRequest, here: Visit) -> Page:
     lang = language.of(request, here.session.lang)
     page = _of_visit(request, here, lang)
     page.together = together.of(here, lang)
+    if page.together is None and here.session.account is not None and not here.over and beside.can_call():
+        page.to_call = together.to_call(here, lang)
     return page
 
 

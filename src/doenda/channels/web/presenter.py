@@ -9,7 +9,7 @@ from doenda.channels.into import Into
 from doenda.channels.speech import Subject
 from doenda.channels.web import forms
 from doenda.channels.web.launching import Launch
-from doenda.channels.web.together import Together
+from doenda.channels.web.together import ToCall, Together
 from doenda.journeys import actions, catalog, consent
 from doenda.journeys.engine import State
 from doenda.journeys.models import Session
@@ -63,7 +63,7 @@ class Page:
     `figure` is the amount in question, the largest thing on the page; `figure_ascii` the same for every screen.
     `switch` leads to the same page in the other language. `into`: where to bring the money. `closed`: ways that open
     again later. `script`: what the page needs to run a provider's script. `together`: what stands beside it while
-    a call goes on.
+    a call goes on; `to_call`: how a call could join it.
     """
 
     lang: str
@@ -88,6 +88,7 @@ class Page:
     closed: list[str] = field(default_factory=list)
     script: Launch | None = None
     together: Together | None = None
+    to_call: ToCall | None = None
     hidden: dict[str, str] = field(default_factory=dict)
     frame: dict[str, str] = field(default_factory=dict)
     switch: str = ""

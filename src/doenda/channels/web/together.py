@@ -44,6 +44,20 @@ class Together:
         return _code()
 
 
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """The button that asks for digits with which a call joins this page."""
+
+    action: str
+    signed: str
+    label: str
+
+
+def to_call(here: Visit, lang: str) -> ToCall:
+    action, signed = f"/s/{here.address}/place", forms.sign(here.address, PLACE, 0)
+    return ToCall(action, signed, texts.say("web-beside--to_call", lang))
+
+
 def merged(policies: Sequence[Mapping[str, list[str]]]) -> dict[str, list[str]]:
     """One policy that allows what each of them does."""
     names = {name: None for policy in policies for name in policy}
@@ -61,7 +75,12 @@ def of(here: Visit, lang: str) -> Together | None:
     if found is None:
         return None
     live = settings.DOENDA_LIVE_URL
-    at = {"at": f"{here.state.step}/{here.state.version}", "kind": ",".join(found.choices), "lang": lang}
+    at = {
+        "at": f"{here.state.step}/{here.state.version}",
+        "kind": ",".join(found.choices),
+        "joined": str(int(here.session.screened_at is not None)),
+        "lang": lang,
+    }
     return Together(
         lines=found.lines,
         buttons=tuple((each, texts.say(f"web-beside--{each}", lang)) for each in found.choices),

@@ -225,6 +225,8 @@ def place(request: HttpRequest, address: str) -> HttpResponse:
             return failure(request, "bad", 400)
         if what in beside.CHOICES:
             beside.choose(here.session, what)
+        elif what == "to_call" and beside.can_call():
+            screens.show_code(here.address)
     return _to(here)
 
 
