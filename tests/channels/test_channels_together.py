@@ -326,7 +326,7 @@ def a_page(shop: ManyWays) -> Page:
 
 def digits_on(page: Page) -> str:
     page.press("to_call")
-    found = re.search(r"(\d{4}) (\d{4})을 누르시면", page.page.text)
+    found = re.search(r"(\d{4}) (\d{4})번을 누르시면", page.page.text)
     assert found is not None, page.page.text
     return found[1] + found[2]
 

@@ -45,7 +45,7 @@ web-beside-callback = { $until }까지 저희가 전화드릴게요. 끊으셔�
 web-beside-moved = 전화에서 다음으로 넘어갔어요. 적으시던 것은 아직 보내지지 않았어요.
 web-beside--call_me = 끊고 전화 받기
 web-beside--enough = 이제 그만 기다릴게요
-web-beside-to-call = { $call }로 전화해서 4번, 그리고 { $digits }을 누르시면 이 화면과 전화가 함께 움직여요. 20분 동안 쓸 수 있어요.
+web-beside-to-call = { $call }로 전화해서 4번, 그리고 { $digits }번을 누르시면 이 화면과 전화가 함께 움직여요. 20분 동안 쓸 수 있어요.
 web-beside--to_call = 전화하면서 같이 보기
 web-beside--check = 지금 상태 보기
 
