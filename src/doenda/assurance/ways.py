@@ -19,9 +19,11 @@ from doenda.kernel import clock
 
 SOURCE = Path(__file__).with_name("ways.toml")
 SCRIPTS = "scripts"
-PAY, TELL, DEVICE = "pay", "tell", "device"
-"""What a way is for: a customer pays by it, or is told by it. Guidance names those to pay by. `DEVICE`: a way on one
-kind of device, judged by itself (`cells`)."""
+PAY, TELL, ASK, DEVICE = "pay", "tell", "ask", "device"
+"""What a way is for: a customer pays by it, is told by it, or asks a person by it. Guidance names those to pay by.
+`DEVICE`: a way on one kind of device, judged by itself (`cells`)."""
+LINE = "line"
+"""Our own telephone line as a "provider": there where DOENDA_ARI_URL names an Asterisk."""
 CAPABILITIES = frozenset({SCRIPTS})
 _PLAIN = {
     *("mode", "real", "synthetic", "by_hand", "blind", "sprt", "real_successes", "retired_by_hand"),
@@ -51,7 +53,7 @@ class WayDefinition:
         object.__setattr__(self, "capability", frozenset(self.capability))
         if self.slug.count("/") != 2:
             raise ValueError(f"{self.slug!r} is not channel/method/provider")
-        if self.purpose not in (PAY, TELL):
+        if self.purpose not in (PAY, TELL, ASK):
             raise ValueError(f"no purpose {self.purpose!r}")
         if unknown := self.capability - CAPABILITIES:
             raise ValueError(f"no capability {', '.join(sorted(unknown))}")
@@ -79,6 +81,8 @@ class WayDefinition:
         """
         channel, method, provider = self.parts
         plain = browser == devices.PLAIN
+        if self.purpose == ASK:
+            return False
         if self.purpose == TELL:
             return plain and bool(getattr(settings, "DOENDA_LOOP_NUMBER", ""))
         if method == "deposit" and channel in ("web", "voice"):
@@ -167,13 +171,18 @@ def carried_out_from(slug: str, chosen_at: datetime) -> datetime:
 
 
 def ensure_ways(using: str = "default") -> int:
-    """Make the rows agree with `ways.toml`, `DOENDA_OFFERED` and `DOENDA_GATEWAY`; returns the ways offered.
+    """Make the rows agree with `ways.toml`, `DOENDA_OFFERED`, `DOENDA_GATEWAY` and `DOENDA_ARI_URL`; returns the ways
+    offered.
 
     A way that is not listed, or whose provider is not offered, is retired; listed and offered again it comes back where
     evidence left it: withdrawn stays withdrawn, anything else needs a fresh proof. What a person retired stays retired
     (by_hand.offer_again). Each change is a transition; nothing of the past is changed.
     """
-    offered = {PAY: getattr(settings, "DOENDA_OFFERED", ("sandbox",)), TELL: (getattr(settings, "DOENDA_GATEWAY", ""),)}
+    offered = {
+        PAY: getattr(settings, "DOENDA_OFFERED", ("sandbox",)),
+        TELL: (getattr(settings, "DOENDA_GATEWAY", ""),),
+        ASK: (LINE,) if getattr(settings, "DOENDA_ARI_URL", "") else (),
+    }
     listed = [(at, one) for at, one in enumerate(definitions()) if one.parts[2] in offered[one.purpose]]
     with transaction.atomic(using=using):
         rows = Way.objects.using(using)

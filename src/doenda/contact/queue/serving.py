@@ -9,7 +9,7 @@ from uuid import UUID
 
 from doenda.contact import policy, tickets
 from doenda.contact.models import Agent, Assignment, Dial, Holding, Ticket
-from doenda.contact.queue import closing, outcomes, ringing, rows
+from doenda.contact.queue import closing, evidenced, outcomes, ringing, rows
 from doenda.contact.rules.order import can_spare
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
@@ -72,6 +72,7 @@ def take(assignment_id: UUID) -> Ticket:
         held.update(waited_until=now, end="served")
         outcomes.settle(ticket.pk, "served", now)
         ticket.put(state="talking")
+        evidenced.answered(ticket, now)
         _tell("contact.taken", assignment, ticket)
         return ticket
 

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from doenda.contact import policy
 from doenda.contact.models import Agent, Assignment, Holding, Ticket
 from doenda.contact.models.tickets import IN_LINE
-from doenda.contact.queue import closing, rows, serving
+from doenda.contact.queue import closing, evidenced, rows, serving
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
 
@@ -104,6 +104,8 @@ def _give_up(ticket_id: UUID) -> None:
             ticket.put(state="desk", kept_until=None, lost=ticket.lost + 1)
         else:
             paid = ticket.bill is not None and ticket.bill.remaining == 0  # what they called about is done
+            if not paid:
+                evidenced.lost(ticket, clock.now())
             closing.close(ticket, "gone", lost=not paid)
 
 

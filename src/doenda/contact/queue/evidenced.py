@@ -1,0 +1,60 @@
+"""The way "call us": every call that reached a person in time is a proof of it, and every one that did not speaks
+against it. A call centre that answers nobody is a way that fails: an incident, and a person is paged.
+
+In time: within the policy's `overload_minutes` on the line, beyond which we ourselves name a callback first. Who hung
+up before that has said nothing of us. Only where the telephone is served by us (DOENDA_ARI_URL).
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from doenda.assurance import evidence
+from doenda.assurance.evidence import Outcome, UnknownWay
+from doenda.contact import policy
+from doenda.contact.models import Holding, Ticket
+from doenda.kernel.ids import outside
+
+log = logging.getLogger(__name__)
+
+WAY = "voice/person/line"
+
+
+def answered(ticket: Ticket, now: datetime) -> None:
+    """A person has taken the call; in the caller's transaction. Who asked to be called back had not to wait."""
+    if ticket.window_from is None:
+        _record(ticket, now, late=Outcome.FAILED_BY_US, early=Outcome.WORKED)
+
+
+def lost(ticket: Ticket, now: datetime) -> None:
+    """The customer went, and did not come back while the place was kept; in the caller's transaction."""
+    _record(ticket, now, late=Outcome.FAILED_BY_US, early=Outcome.FAILED_BY_CUSTOMER)
+
+
+def _record(ticket: Ticket, now: datetime, *, late: Outcome, early: Outcome) -> None:
+    if not settings.DOENDA_ARI_URL:
+        return
+    waited = _on_the_line(ticket, now)
+    if waited is None:
+        return
+    outcome = late if waited > timedelta(seconds=policy.current().bounds.overload) else early
+    try:
+        evidence.record(
+            WAY,
+            outcome,
+            source_kind="ticket",
+            source_id=outside(ticket.pk),
+            synthetic=False,
+            account_id=ticket.account_id,
+            detail=f"{waited.total_seconds():.0f} s on the line",
+        )
+    except UnknownWay:  # nothing was written: the call goes on
+        log.warning("%s is no way here yet: run `doenda migrate`", WAY)
+
+
+def _on_the_line(ticket: Ticket, now: datetime) -> timedelta | None:
+    """How long they waited on the telephone, times away not counted. None: they came by no call."""
+    calls = Holding.objects.filter(ticket=ticket.pk, channel="call").values_list("created_at", "waited_until")
+    waits = [(until or now) - since for since, until in calls]
+    return sum(waits, timedelta()) if waits else None
