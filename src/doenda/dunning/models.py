@@ -100,7 +100,8 @@ class Hold(Row):
 class Promise(Row):
     """A dated promise with the clock stopped: the customer's to pay, or ours to mend. `amount` is what was owed then.
 
-    `next_look_at` is when to see whether it was kept; `told_at` when we told the customer that it works again.
+    `next_look_at` is when to see whether it was kept; `told_at` when we told the customer that it works again;
+    `waits_for` the way whose repair is waited for, if it is about one: while that is away nobody needs to look.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="promises", db_index=False)
@@ -113,6 +114,7 @@ class Promise(Row):
     kept_at = models.DateTimeField(null=True)
     broken_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
+    waits_for = models.CharField(max_length=60, default="", blank=True)
     next_look_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -2,24 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from doenda import notices
-from doenda.assurance import exposure, standing
-from doenda.assurance.rule import Name
+from doenda.assurance import devices, exposure, standing
+from doenda.assurance.cells import AGAINST
+from doenda.assurance.rule import NAMED, Name
 from doenda.billing import accounts
 from doenda.billing.models import Bill
 from doenda.dunning import gather, holds
 from doenda.dunning.cases import look_again, policy_now
 from doenda.dunning.models import Promise, PromiseBill
 from doenda.dunning.words import HoldKind, Whose
-from doenda.kernel import clock, facts
+from doenda.kernel import clock, facts, once
 from doenda.kernel.db import atomic
 from doenda.payments import pending
 from doenda.payments.models import Attempt
 from doenda.payments.states import State
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 LOOK_EVERY = timedelta(seconds=20)
 """How often we see whether what we promised to mend works again, to tell the customer at once."""
@@ -79,12 +84,18 @@ def make(
             amount=amount,
             reason=reason,
             key=key,
+            waits_for=_waits_for(account_id, side, reason),
             next_look_at=look,
         )
         PromiseBill.objects.bulk_create(PromiseBill(promise=promise, bill=bill) for bill in bills)
         data = {"promise": str(promise.pk), "whose": side, "until": end.isoformat(), "reason": reason}
         facts.record("dunning.promised", account_id, data)
         return promise
+
+
+def _waits_for(account_id: UUID, side: Whose, reason: str) -> str:
+    failed = None if side == Whose.CUSTOMER or reason in (*_SETTLED_ELSEWHERE, *_NO_WAY) else _failed_try(account_id)
+    return failed.way if failed else ""
 
 
 def by_customer(account_id: UUID, bill_ids: Sequence[UUID], *, day: date, key: str) -> Promise | None:
@@ -129,8 +140,7 @@ def _check(bill_ids: Sequence[UUID], end: datetime) -> None:
 
 def _longer(promise: Promise, end: datetime) -> Promise:
     if end > promise.until and promise.kept_at is None and promise.broken_at is None and promise.whose == Whose.OURS:
-        promise.until = end
-        promise.save(update_fields=["until"])
+        promise.put(until=end)
         _hold_until(promise, end)
     return promise
 
@@ -150,12 +160,17 @@ def keep_if_paid(account_id: UUID) -> None:
 def look(limit: int) -> int:
     """See which promises were kept, broken, or must be renewed; a transaction each.
 
-    While nothing works at all, those that wait for just that are left alone: the first proof finds them all due.
+    While nothing works at all, those that wait for just that are left alone, and so are those that wait for one way
+    while it is away: its first proof finds them all due.
     """
     now = clock.now()
     due = Promise.objects.filter(kept_at=None, broken_at=None, next_look_at__lte=now).order_by("next_look_at", "pk")
-    if not gather.way_proven():
+    ways = standing.current("pay")
+    away = [slug for slug, way in ways.items() if way.standing not in (*NAMED, Name.RETIRED)]
+    if not any(way.standing in NAMED for way in ways.values()):
         due = due.filter(Q(until__lte=now) | ~Q(whose=Whose.OURS) | Q(reason__in=_SETTLED_ELSEWHERE))
+    else:
+        due = due.filter(Q(until__lte=now) | ~Q(waits_for__in=away))
     found = list(due.values_list("pk", "account_id")[:limit])
     for promise_id, account_id in found:
         with atomic():
@@ -178,17 +193,15 @@ def _look(promise: Promise) -> None:
 
 def _look_ours(promise: Promise, over: bool, owed: int) -> None:
     """Tell once, as soon as it works again. The days given stay given; not mended in time, they are renewed."""
-    mended = promise.told_at is not None or _mended(promise)
+    mended = promise.told_at is not None or _mended(promise, over)
     if mended and promise.told_at is None:
-        promise.told_at = clock.now()
-        promise.save(update_fields=["told_at"])
+        promise.put(told_at=clock.now())
         if promise.reason not in _SETTLED_ELSEWHERE:
             _tell_mended(promise)
     if over and mended:
         _end(promise, kept=True)
     elif over:
-        promise.until = clock.at(clock.today() + timedelta(policy_now().ours_days), 23, 59)
-        promise.save(update_fields=["until"])
+        promise.put(until=clock.at(clock.today() + timedelta(policy_now().ours_days), 23, 59))
         _hold_until(promise, promise.until)
         _next(promise, clock.now() + LOOK_EVERY)
     else:
@@ -198,31 +211,46 @@ def _look_ours(promise: Promise, over: bool, owed: int) -> None:
 def _tell_mended(promise: Promise) -> None:
     bill = promise.bills.order_by("bill__due_date").values_list("bill_id", flat=True).first()
     data: dict[str, object] = {"until": promise.until}
-    failed = None if promise.reason in _NO_WAY else _failed_try(promise)
-    if failed and not _retired(failed.way):
+    failed = None if promise.reason in _NO_WAY else _failed_try(promise.account_id, promise.created_at)
+    if failed and (_retired(failed.way) or not _works(failed)):
+        failed = None
+    if failed:
         data["method"] = failed.method
     kind = "fault_mended" if failed else "way_back"
     notices.send(kind, promise.account_id, bill_id=bill, params=data, key=f"mended-{promise.pk}")
 
 
-def _failed_try(promise: Promise) -> Attempt | None:
-    """The try that failed through us, which the promise is about."""
-    mine = Attempt.objects.filter(account_id=promise.account_id, created_at__lte=promise.created_at)
-    return mine.filter(state=State.OUR_FAULT).order_by("-created_at").first()
+def _failed_try(account_id: UUID, until: datetime | None = None) -> Attempt | None:
+    """The try that failed through us, which a promise made at `until` (now) is about."""
+    return _last_fault.first(account_id=account_id, state=State.OUR_FAULT.value, until=until or clock.now())
 
 
-def _mended(promise: Promise) -> bool:
+@once.query
+def _last_fault(account_id: once.Open, state: once.Open, until: once.Open) -> "QuerySet[Attempt]":
+    mine = Attempt.objects.filter(account_id=account_id, state=state, created_at__lte=until)
+    return mine.order_by("-created_at")[:1]
+
+
+def _works(failed: Attempt) -> bool:
+    """Is the way proven by which it was tried, and not failing on that kind of device?"""
+    if failed.device and standing.word(devices.cell(failed.way, failed.device)) in AGAINST:
+        return False
+    return gather.way_proven(failed.way)
+
+
+def _mended(promise: Promise, over: bool) -> bool:
     """Does it work again? What was unknown is known; the way that failed is proven; nothing told is failing.
 
-    A way that is never coming back is mended by any other that works.
+    A way that is never coming back is mended by any other that works; and so is, when the days are over, one that
+    fails on this customer's kind of device alone.
     """
     if promise.reason in _SETTLED_ELSEWHERE:
         return pending.adverse_blocked(promise.account_id) is None
     if promise.reason in _NO_WAY:
         return gather.way_proven()
-    failed = _failed_try(promise)
+    failed = _failed_try(promise.account_id, promise.created_at)
     if failed and not _retired(failed.way):
-        return gather.way_proven(failed.way)
+        return _works(failed) or (over and gather.way_proven(failed.way))
     return gather.way_proven() and all(end is not None for _, end, _ in exposure.intervals(promise.account_id))
 
 
@@ -232,22 +260,21 @@ def _retired(slug: str) -> bool:
 
 def _owed(promise: Promise) -> int:
     """What is still open of the promise's bills, late fees included (minor units)."""
-    bills = Bill.objects.filter(pk__in=promise.bills.values("bill_id"), state=Bill.State.OPEN)
-    sums = bills.aggregate(a=Sum("amount"), f=Sum("late_fee"), p=Sum("paid"), c=Sum("credited"))
-    return (sums["a"] or 0) + (sums["f"] or 0) - (sums["p"] or 0) - (sums["c"] or 0)
+    return sum(bill.remaining for bill in _open_bills(promise_id=promise.pk, state=Bill.State.OPEN.value))
+
+
+@once.query
+def _open_bills(promise_id: once.Open, state: once.Open) -> "QuerySet[Bill]":
+    mine = PromiseBill.objects.filter(promise=promise_id)
+    return Bill.objects.filter(pk__in=mine.values("bill_id"), state=state)
 
 
 def _next(promise: Promise, at: datetime) -> None:
-    promise.next_look_at = at
-    promise.save(update_fields=["next_look_at"])
+    promise.put(next_look_at=at)
 
 
 def _end(promise: Promise, *, kept: bool) -> None:
-    if kept:
-        promise.kept_at = clock.now()
-    else:
-        promise.broken_at = clock.now()
-    promise.save(update_fields=["kept_at", "broken_at"])
+    promise.put(**{"kept_at" if kept else "broken_at": clock.now()})
     if kept and promise.whose == Whose.CUSTOMER:
         holds.lift_one(promise.hold, reason="paid")
     kind = "dunning.promise_kept" if kept else "dunning.promise_broken"

@@ -64,6 +64,13 @@ class Query[T]:
         """The first row, if there is one."""
         return next(iter(self(**values)), None)
 
+    def one(self, **values: Any) -> T:
+        """The row that there must be. Raises LookupError if there is none."""
+        found = self(**values)
+        if not found:
+            raise LookupError(f"{self._make.__qualname__}: no such row")
+        return found[0]
+
     def _compiled(self) -> _Made:
         asked = self._make(**{name: Open(name) for name in self._names})
         compiler: Any = asked.query.get_compiler(connection=connection)
