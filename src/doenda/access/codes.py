@@ -6,6 +6,7 @@ with 10^-6 times the codes), `PER_VISITOR` an hour for one network address. Unkn
 
 import hmac
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.transaction import atomic
@@ -13,7 +14,10 @@ from django.db.transaction import atomic
 from doenda.access import keys, tries
 from doenda.access.models import ShortCode
 from doenda.access.tokens import Token
-from doenda.kernel import randomness
+from doenda.kernel import once, randomness
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 PER_NUMBER = 10
 PER_VISITOR = 60
@@ -30,7 +34,7 @@ def _digits(row: ShortCode) -> str:
 
 def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
     """The live code for a subject at a number (E.164), made if there is none; unique among that number's live codes."""
-    row = ShortCode.objects.filter(subject_id=subject_id, phone=phone, revoked_at=None).first()
+    row = _live.first(subject_id=subject_id, phone=phone)
     if row is not None and keys.known(row.key_id):
         return _digits(row)
     others = ShortCode.objects.filter(phone=phone, revoked_at=None).exclude(subject_id=subject_id)
@@ -42,7 +46,12 @@ def issue(subject_id: UUID, account_id: UUID, phone: str) -> str:
             break
     ShortCode.objects.filter(subject_id=subject_id, phone=phone).exclude(key_id=row.key_id).delete()
     ShortCode.objects.bulk_create([row], ignore_conflicts=True)
-    return _digits(ShortCode.objects.get(subject_id=subject_id, phone=phone, revoked_at=None))
+    return _digits(_live.one(subject_id=subject_id, phone=phone))
+
+
+@once.query
+def _live(subject_id: once.Open, phone: once.Open) -> "QuerySet[ShortCode]":
+    return ShortCode.objects.filter(subject_id=subject_id, phone=phone, revoked_at=None).order_by("pk")[:1]
 
 
 def find(phone: str, code: str, visitor: str) -> Token | Throttled | None:

@@ -74,6 +74,14 @@ def _with_proofs() -> "QuerySet[Way, Way]":
     return Way.objects.annotate(last_proof=last).order_by("position", "slug")
 
 
+_every = once.query(_with_proofs)
+
+
+@once.query
+def _one(slug: once.Open) -> "QuerySet[Way]":
+    return _with_proofs().filter(pk=slug)
+
+
 def _state(way: Way) -> WayState:
     return rule.with_proof(ways.load(way), getattr(way, "last_proof", None))
 
@@ -92,14 +100,14 @@ def current(purpose: str | None = None) -> dict[str, Standing]:
 def everything() -> tuple[dict[str, Standing], dict[str, Standing]]:
     """Every way, and every way on one kind of device, as they stand at this moment; one query."""
     now, found = clock.now(), (dict[str, Standing](), dict[str, Standing]())
-    for way in _with_proofs():
+    for way in _every():
         found[way.purpose == ways.DEVICE][way.slug] = _read(way, now)
     return found
 
 
 def one(slug: str) -> Standing | None:
     """One way, or way on one kind of device, as it stands at this moment."""
-    way = _with_proofs().filter(pk=slug).first()
+    way = _one.first(slug=slug)
     return None if way is None else _read(way, clock.now())
 
 
@@ -223,7 +231,7 @@ def sweep(limit: int = 100) -> int:
     """
     now = clock.now()
     exposing = set(Exposure.objects.filter(ended_at=None).values_list("way_id", flat=True))
-    due = [way.slug for way in _with_proofs() if _is_news(way, now, exposed=way.slug in exposing)]
+    due = [way.slug for way in _every() if _is_news(way, now, exposed=way.slug in exposing)]
     return sum(settle(slug) for slug in due[:limit])
 
 

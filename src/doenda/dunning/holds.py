@@ -1,6 +1,7 @@
 """Stopping a case's clock, and letting it run again. History is kept: a hold is lifted, never removed."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from doenda import notices
@@ -8,8 +9,11 @@ from doenda.billing import accounts
 from doenda.dunning.cases import look_again, policy_now
 from doenda.dunning.models import Case, Hold
 from doenda.dunning.words import SUSPENSIONS, HoldKind
-from doenda.kernel import clock
+from doenda.kernel import clock, once
 from doenda.kernel.db import atomic
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 def place(
@@ -34,20 +38,28 @@ def place(
         raise ValueError("a hold ends after it starts")
     with atomic():
         account = accounts.lock(account_id)
-        hold = Hold.objects.select_for_update().filter(key=key).first()
+        hold = _of_key.first(key=key)
         if hold is None:
-            case = Case.objects.filter(account=account, closed_at=None).first()
-            hold = Hold.objects.create(
-                account=account, case=case, kind=wanted, start=start, until=until, reason=reason[:200], key=key
-            )
+            case = _case_of.first(account_id=account_id)
+            hold = Hold(account=account, case=case, kind=wanted, start=start, until=until, reason=reason[:200], key=key)
+            hold.insert()
         elif hold.account_id != account_id:
             raise ValueError(f"the hold {key!r} belongs to another account")
         elif hold.lifted_at is None and hold.until is not None and (until is None or until > hold.until):
-            hold.until = until
-            hold.save(update_fields=["until"])
+            hold.put(until=until)
         notices.withdraw(account_id, SUSPENSIONS, "the clock was stopped before it left")
         look_again(account_id)
         return hold
+
+
+@once.query
+def _of_key(key: once.Open) -> "QuerySet[Hold]":
+    return Hold.objects.filter(key=key).select_for_update()
+
+
+@once.query
+def _case_of(account_id: once.Open) -> "QuerySet[Case]":
+    return Case.objects.filter(account=account_id, closed_at=None)[:1]
 
 
 def length(kind: HoldKind, start: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ strangers hear the same words (design rule 14).
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from doenda.access import tokens, tries
@@ -16,10 +17,13 @@ from doenda.contact import numbers
 from doenda.journeys import sessions
 from doenda.journeys.models import CallCode, Invitation, Session
 from doenda.journeys.sessions import NoSession
-from doenda.kernel import clock, outbox, randomness, sealing, sweeps
+from doenda.kernel import clock, once, outbox, randomness, sealing, sweeps
 from doenda.kernel.db import atomic
 from doenda.kernel.models import OutboxRow
 from doenda.notices import reaching, send, sending
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 PURPOSE = "screen"
 GOOD_FOR = timedelta(minutes=20)
@@ -115,7 +119,12 @@ def join(token: str, digits: str) -> str:
 
 def code_of(session: Session) -> CallCode | None:
     """The digits that this session's page shows just now."""
-    return CallCode.objects.filter(session=session, used_at=None, until__gt=clock.now()).first()
+    return _code_of.first(session_id=session.pk, now=clock.now())
+
+
+@once.query
+def _code_of(session_id: once.Open, now: once.Open) -> "QuerySet[CallCode]":
+    return CallCode.objects.filter(session=session_id, used_at=None, until__gt=now).order_by("pk")[:1]
 
 
 def show_code(address: str) -> CallCode:

@@ -6,18 +6,22 @@ now waits with its reason (night, cap, no proven way), and what will never leave
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from doenda.assurance import guidance
 from doenda.billing import accounts
 from doenda.billing.models import Account
-from doenda.kernel import clock, facts, ids, outbox
+from doenda.kernel import clock, facts, ids, once, outbox
 from doenda.kernel.db import durable
 from doenda.kernel.models import OutboxRow
 from doenda.notices import gateways, objections, policy, reaching, wording
 from doenda.notices.kinds import KINDS
 from doenda.notices.models import Delivery, Notice
 from doenda.notices.sending import OUTBOX
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 NO_WAY = "no proven way to name"
 NO_WAY_PAUSE = 300.0
@@ -53,9 +57,19 @@ def hand_over(row: OutboxRow) -> outbox.Outcome:
 
 def _locked(notice_id: UUID) -> tuple[Account, Notice]:
     """The account first, as everywhere (design rule 2)."""
-    account_id = Notice.objects.values_list("account_id", flat=True).get(pk=notice_id)
+    (account_id,) = _account_of.one(notice_id=notice_id)
     account = accounts.lock(account_id)
-    return account, Notice.objects.select_for_update(of=("self",)).select_related("bill", "party").get(pk=notice_id)
+    return account, _to_hand_over.one(notice_id=notice_id)
+
+
+@once.query
+def _account_of(notice_id: once.Open) -> "QuerySet[Any, Any]":
+    return Notice.objects.filter(pk=notice_id).values_list("account_id")
+
+
+@once.query
+def _to_hand_over(notice_id: once.Open) -> "QuerySet[Notice]":
+    return Notice.objects.filter(pk=notice_id).select_for_update(of=("self",)).select_related("bill", "party")
 
 
 def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
@@ -88,8 +102,7 @@ def _prepare(notice_id: UUID, row: OutboxRow) -> "_Ready | outbox.Outcome":
     elif kind.names:
         ways = guidance.offer("pay", account.pk, "notice", lang=notice.lang, subject_id=notice.pk).ways
     text = wording.compose(notice, found, phone, ways)
-    notice.handed_at, notice.state, notice.held_reason = now, Notice.State.DUE, ""
-    notice.save(update_fields=["handed_at", "state", "held_reason"])
+    notice.put(handed_at=now, state=Notice.State.DUE, held_reason="")
     _note(notice, Delivery.Event.HANDED_OVER, ways=[way.slug for way in ways], detail=text.kind)
     return _Ready(notice.pk, phone, text)
 
@@ -109,23 +122,26 @@ def _too_late(notice: Notice) -> bool:
 
 def _earliest(notice: Notice, now: datetime) -> datetime:
     rules = policy.current()
-    mine = Notice.objects.filter(account_id=notice.account_id, kind__in=rules.capped)
-    others = mine.filter(handed_at__gt=now - rules.window)
-    contacts = list(others.exclude(pk=notice.pk).values_list("handed_at", flat=True))
-    free = policy.uncapped_at(rules, notice.kind, [at for at in contacts if at is not None], max(now, notice.due_at))
+    others = _contacts(account_id=notice.account_id, since=now - rules.window, but=notice.pk)
+    contacts = [at for kind, at in others if kind in rules.capped]
+    free = policy.uncapped_at(rules, notice.kind, contacts, max(now, notice.due_at))
     return policy.awake_at(rules, notice.kind, free, urgent=notice.urgent)
+
+
+@once.query
+def _contacts(account_id: once.Open, since: once.Open, but: once.Open) -> "QuerySet[Any, Any]":
+    others = Notice.objects.filter(account_id=account_id, handed_at__gt=since).exclude(pk=but)
+    return others.values_list("kind", "handed_at")
 
 
 def _hold(notice: Notice, reason: str, seconds: float) -> outbox.Again:
     if (notice.state, notice.held_reason) != (Notice.State.HELD, reason):
-        notice.state, notice.held_reason = Notice.State.HELD, reason
-        notice.save(update_fields=["state", "held_reason"])
+        notice.put(state=Notice.State.HELD, held_reason=reason)
     return outbox.Again(seconds, reason)
 
 
 def _end(notice: Notice, row: OutboxRow, state: Notice.State, reason: str) -> outbox.Sent:
-    notice.state, notice.held_reason = state, reason[:200]
-    notice.save(update_fields=["state", "held_reason"])
+    notice.put(state=state, held_reason=reason[:200])
     if state == Notice.State.FAILED:
         _note(notice, Delivery.Event.FAILED, detail=reason)
         failed(notice, reason)
@@ -147,8 +163,7 @@ def _conclude(notice_id: UUID, gateway: str, answer: gateways.HandOver, row: Out
     match answer:
         case gateways.Accepted(ref=ref):
             now = clock.now()
-            notice.state, notice.sent_at, notice.receipt_due_at = Notice.State.SENT, now, now
-            notice.save(update_fields=["state", "sent_at", "receipt_due_at", "gateway"])
+            notice.put(state=Notice.State.SENT, sent_at=now, receipt_due_at=now, gateway=gateway)
             _note(notice, Delivery.Event.ACCEPTED, ref=ref)
             outbox.finish(row)
             return outbox.Sent()
@@ -168,7 +183,7 @@ def _conclude(notice_id: UUID, gateway: str, answer: gateways.HandOver, row: Out
 def _note(
     notice: Notice, event: Delivery.Event, *, ref: str = "", detail: str = "", ways: list[str] | None = None
 ) -> None:
-    Delivery.objects.create(
+    Delivery(
         notice=notice,
         gateway=notice.gateway,
         gateway_ref=ref,
@@ -176,4 +191,4 @@ def _note(
         event=event,
         detail=detail[:200],
         ways=ways or [],
-    )
+    ).insert()

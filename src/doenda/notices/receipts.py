@@ -1,14 +1,18 @@
 """Delivery receipts: accepted notices are asked for until they are delivered, failed, or too old to hope."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from doenda.kernel import clock, facts, ids, sweeps
+from doenda.kernel import clock, facts, ids, once, sweeps
 from doenda.kernel.db import durable
 from doenda.notices import gateways, policy, reaching
 from doenda.notices.handing_over import failed
 from doenda.notices.models import Delivery, Notice
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 @sweeps.sweep("receipts", every=2)
@@ -25,12 +29,21 @@ def sweep(limit: int = 100) -> int:
 
 def _claim() -> Notice | None:
     with transaction.atomic():
-        due = Notice.objects.filter(state=Notice.State.SENT, receipt_due_at__lte=clock.now())
-        notice = due.select_for_update(skip_locked=True).order_by("receipt_due_at", "pk").first()
+        notice = _due.first(now=clock.now())
         if notice is not None:
-            notice.receipt_due_at = clock.now() + _pause(notice)
-            notice.save(update_fields=["receipt_due_at"])
+            notice.put(receipt_due_at=clock.now() + _pause(notice))
         return notice
+
+
+@once.query
+def _due(now: once.Open) -> "QuerySet[Notice]":
+    due = Notice.objects.filter(state=Notice.State.SENT, receipt_due_at__lte=now)
+    return due.select_for_update(skip_locked=True).order_by("receipt_due_at", "pk")[:1]
+
+
+@once.query
+def _locked(notice_id: once.Open) -> "QuerySet[Notice]":
+    return Notice.objects.filter(pk=notice_id).select_for_update()
 
 
 def _pause(notice: Notice) -> timedelta:
@@ -41,13 +54,12 @@ def _pause(notice: Notice) -> timedelta:
 
 
 def _conclude(asked: Notice, receipt: gateways.Receipt) -> None:
-    notice = Notice.objects.select_for_update().get(pk=asked.pk)
+    notice = _locked.one(notice_id=asked.pk)
     if notice.state != Notice.State.SENT:
         return
     now = clock.now()
     if receipt.state == "delivered":
-        notice.state, notice.delivered_at = Notice.State.DELIVERED, now
-        notice.save(update_fields=["state", "delivered_at"])
+        notice.put(state=Notice.State.DELIVERED, delivered_at=now)
         _note(notice, Delivery.Event.DELIVERED)
         reaching.worked(notice)
         facts.record(
@@ -64,14 +76,13 @@ def _conclude(asked: Notice, receipt: gateways.Receipt) -> None:
 
 
 def _fail(notice: Notice, reason: str) -> None:
-    notice.state, notice.held_reason = Notice.State.FAILED, reason[:200]
-    notice.save(update_fields=["state", "held_reason"])
+    notice.put(state=Notice.State.FAILED, held_reason=reason[:200])
     _note(notice, Delivery.Event.FAILED, reason)
     failed(notice, reason)
 
 
 def _note(notice: Notice, event: Delivery.Event, detail: str = "") -> None:
     ref = ids.outside(notice.pk)
-    Delivery.objects.create(
+    Delivery(
         notice=notice, gateway=notice.gateway, gateway_ref=ref, at=clock.now(), event=event, detail=detail[:200]
-    )
+    ).insert()

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from doenda.billing.models import Account, Bill
 from doenda.journeys.declarations import ACTIONS
 from doenda.journeys.models import Session
-from doenda.kernel import clock
+from doenda.kernel import clock, once
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 type Answered = tuple[str, Mapping[str, str]]
 type Run = Callable[["Context"], Answered]
@@ -33,7 +37,7 @@ class Context:
     @property
     def bill(self) -> Bill:
         assert self.session.bill_id is not None
-        return Bill.objects.get(pk=self.session.bill_id)
+        return _bill.one(bill_id=self.session.bill_id)
 
     @property
     def key(self) -> str:
@@ -43,6 +47,11 @@ class Context:
     def once_a_day(self, reason: str) -> str:
         """A key that is the same all day for a bill and a reason, whoever asks how often."""
         return f"{self.session.bill_id}-{reason}-{clock.today()}"
+
+
+@once.query
+def _bill(bill_id: once.Open) -> "QuerySet[Bill]":
+    return Bill.objects.filter(pk=bill_id)
 
 
 _actions: dict[str, Run] = {}
