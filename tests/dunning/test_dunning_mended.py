@@ -94,3 +94,28 @@ def test_promises_that_wait_for_one_way_are_left_alone_while_it_is_away(house: H
     house.clock.advance(timedelta(minutes=10))
     house.settle()
     assert [told(one) for one in made] == [["fault_mended"]] * 4
+
+
+def test_it_works_again_only_by_a_proof_that_is_newer_than_the_failure(house: House) -> None:
+    house.prove()
+    promise = failed(house.bill())
+    house.clock.advance(timedelta(seconds=40))
+    promises.look(100)
+    assert told(promise) == []  # its last proof is from before
+    house.settle()
+    assert told(promise) == ["fault_mended"]
+
+
+def test_who_says_that_it_does_not_work_hears_of_no_old_fault_and_only_what_was_proven_since(house: House) -> None:
+    bill = house.bill()
+    failed(bill)
+    house.clock.advance(timedelta(days=20))
+    Promise.objects.update(kept_at=clock.now())
+    house.prove()
+    until = clock.now() + timedelta(days=1)
+    promise = promises.make(bill.account_id, [bill.pk], whose="ours", until=until, reason="said", key="said")
+    house.clock.advance(timedelta(seconds=40))
+    promises.look(100)
+    assert told(promise) == []
+    house.settle()
+    assert told(promise) == ["way_back"]

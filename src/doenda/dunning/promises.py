@@ -37,6 +37,8 @@ _HOLD_OF = {
 _SETTLED_ELSEWHERE = ("unknown", "debit")
 """Reasons that an attempt's own outcome ends: payments tell the customer of it, and no way has to come back."""
 _NO_WAY = ("no_way", "closed")
+_NO_TRY = (*_SETTLED_ELSEWHERE, *_NO_WAY, "said")
+"""Reasons that are about no try that we know to have failed."""
 
 
 class NotAllowed(ValueError):
@@ -94,7 +96,7 @@ def make(
 
 
 def _waits_for(account_id: UUID, side: Whose, reason: str) -> str:
-    failed = None if side == Whose.CUSTOMER or reason in (*_SETTLED_ELSEWHERE, *_NO_WAY) else _failed_try(account_id)
+    failed = None if side == Whose.CUSTOMER else _failed_try(account_id, reason)
     return failed.way if failed else ""
 
 
@@ -211,7 +213,7 @@ def _look_ours(promise: Promise, over: bool, owed: int) -> None:
 def _tell_mended(promise: Promise) -> None:
     bill = promise.bills.order_by("bill__due_date").values_list("bill_id", flat=True).first()
     data: dict[str, object] = {"until": promise.until}
-    failed = None if promise.reason in _NO_WAY else _failed_try(promise.account_id, promise.created_at)
+    failed = _failed_try(promise.account_id, promise.reason, promise.created_at)
     if failed and (_retired(failed.way) or not _works(failed)):
         failed = None
     if failed:
@@ -220,8 +222,10 @@ def _tell_mended(promise: Promise) -> None:
     notices.send(kind, promise.account_id, bill_id=bill, params=data, key=f"mended-{promise.pk}")
 
 
-def _failed_try(account_id: UUID, until: datetime | None = None) -> Attempt | None:
+def _failed_try(account_id: UUID, reason: str, until: datetime | None = None) -> Attempt | None:
     """The try that failed through us, which a promise made at `until` (now) is about."""
+    if reason in _NO_TRY:
+        return None
     return _last_fault.first(account_id=account_id, state=State.OUR_FAULT.value, until=until or clock.now())
 
 
@@ -232,26 +236,34 @@ def _last_fault(account_id: once.Open, state: once.Open, until: once.Open) -> "Q
 
 
 def _works(failed: Attempt) -> bool:
-    """Is the way proven by which it was tried, and not failing on that kind of device?"""
+    """Was the way by which it was tried proven since, and does it not fail on that kind of device?"""
     if failed.device and standing.word(devices.cell(failed.way, failed.device)) in AGAINST:
         return False
-    return gather.way_proven(failed.way)
+    return _proven_since(failed.settled_at or failed.created_at, failed.way)
+
+
+def _proven_since(since: datetime, slug: str = "") -> bool:
+    """Was this way (any) proven after that, and is still?"""
+    known = [standing.one(slug)] if slug else standing.current("pay").values()
+    mine = [way.last_proof_at for way in known if way is not None and way.standing in NAMED]
+    return any(proof is not None and proof > since for proof in mine)
 
 
 def _mended(promise: Promise, over: bool) -> bool:
-    """Does it work again? What was unknown is known; the way that failed is proven; nothing told is failing.
+    """Does it work again? What was unknown is known; the way that failed was proven since; nothing told is failing.
 
     A way that is never coming back is mended by any other that works; and so is, when the days are over, one that
-    fails on this customer's kind of device alone.
+    fails on this customer's kind of device alone, or was not tried again.
     """
     if promise.reason in _SETTLED_ELSEWHERE:
         return pending.adverse_blocked(promise.account_id) is None
     if promise.reason in _NO_WAY:
         return gather.way_proven()
-    failed = _failed_try(promise.account_id, promise.created_at)
+    failed = _failed_try(promise.account_id, promise.reason, promise.created_at)
     if failed and not _retired(failed.way):
         return _works(failed) or (over and gather.way_proven(failed.way))
-    return gather.way_proven() and all(end is not None for _, end, _ in exposure.intervals(promise.account_id))
+    works = gather.way_proven() if over else _proven_since(promise.created_at)
+    return works and all(end is not None for _, end, _ in exposure.intervals(promise.account_id))
 
 
 def _retired(slug: str) -> bool:
