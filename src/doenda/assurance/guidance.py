@@ -23,7 +23,7 @@ from doenda.assurance.models import Offer
 from doenda.assurance.rule import NAMED, Name
 from doenda.assurance.standing import Standing
 from doenda.assurance.ways import SCRIPTS
-from doenda.kernel import clock, texts, words
+from doenda.kernel import clock, many, texts, words
 
 MEDIA = ("page", "voice", "notice", "receipt", "panel", "script")
 VALID = timedelta(seconds=10)
@@ -104,15 +104,11 @@ class Snapshot:
     def _name(self, medium: str, purpose: str, device: str, now: datetime) -> tuple[OfferedWay, ...]:
         allowed = _PAGE_ORDER if medium == "page" else NAMED
         mine = [way for way in self.ways if way.purpose == purpose and way.standing in allowed and not _shut(way, now)]
-        if (
-            medium == "voice"
-        ):  # a telephone is one kind of device, and what cannot be finished on it is no way of its channel
-            return tuple(
-                _offered(way, way.standing) for way in sorted(mine, key=lambda way: allowed.index(way.standing))
-            )
         if medium != "page":
             mine.sort(key=lambda way: allowed.index(way.standing))
-            return self._for_any_device(tuple(_offered(way, way.standing) for way in mine))
+            offered = tuple(_offered(way, way.standing) for way in mine)
+            # A telephone is one kind of device: what cannot be finished on it is no way of its channel.
+            return offered if medium == "voice" else self._for_any_device(offered)
         found = [(self._on(way, device), way) for way in mine]
         can = [(word, way) for word, way in found if word is not None]
         can.sort(key=lambda each: allowed.index(each[0]))
@@ -246,22 +242,18 @@ class _About:
 
 
 def _record(shown: tuple[OfferedWay, ...], about: _About) -> None:
-    now = clock.now()
-    rows = [
-        Offer(
-            way_id=way.slug,
-            account_id=about.account_id,
-            at=now,
-            purpose=about.purpose,
-            medium=about.medium,
-            subject_id=about.subject_id,
-            lang=about.lang,
-            proven=way.proven,
-            device=about.device,
-        )
-        for way in shown
-    ]
-    Offer.objects.bulk_create(rows, ignore_conflicts=True)
+    many.insert(
+        Offer,
+        {"way_id": [way.slug for way in shown], "proven": [way.proven for way in shown]},
+        once=True,
+        at=clock.now(),
+        account_id=about.account_id,
+        purpose=about.purpose,
+        medium=about.medium,
+        subject_id=about.subject_id,
+        lang=about.lang,
+        device=about.device,
+    )
 
 
 def closed(slug: str) -> bool:

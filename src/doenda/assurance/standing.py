@@ -92,9 +92,8 @@ def current(purpose: str | None = None) -> dict[str, Standing]:
     Time is let pass while reading: a lease that has ended is `unproven` here although no sweep has run. A way on one
     kind of device is none of them.
     """
-    now = clock.now()
-    rows = _with_proofs().exclude(purpose=ways.DEVICE) if purpose is None else _with_proofs().filter(purpose=purpose)
-    return {way.slug: _read(way, now) for way in rows}
+    found, _ = everything()
+    return {slug: way for slug, way in found.items() if purpose in (None, way.purpose)}
 
 
 def everything() -> tuple[dict[str, Standing], dict[str, Standing]]:

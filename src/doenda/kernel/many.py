@@ -19,10 +19,11 @@ _VARCHAR = re.compile(r"varchar\(\d+\)")
 type Columns = Mapping[str, Sequence[Any]]
 
 
-def insert(model: type[models.Model], each: Columns, **same: Any) -> None:
+def insert(model: type[models.Model], each: Columns, *, once: bool = False, **same: Any) -> None:
     """New rows: `each` has a list of values by attribute name ("account_id"), `same` is alike in all of them.
 
-    What is not named takes the field's default, once for all; a UUID key is made for each. IntegrityError as ever.
+    What is not named takes the field's default, once for all; a UUID key is made for each. IntegrityError as ever;
+    with `once` a row that a unique index refuses is left out instead.
     """
     count = len(next(iter(each.values())))
     if not count:
@@ -40,7 +41,7 @@ def insert(model: type[models.Model], each: Columns, **same: Any) -> None:
         values.append(field.get_db_prep_save(value, connection))
     values += [_array(field, each[field.attname]) for field in arrays]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement + " ON CONFLICT DO NOTHING" if once else statement, values)
 
 
 def update(model: type[models.Model], ids: Sequence[Any], each: Columns, **same: Any) -> None:

@@ -8,13 +8,13 @@ the other side sees the row's key.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
-from doenda.kernel import clock, sweeps
+from doenda.kernel import clock, once, sweeps
 from doenda.kernel.models import OutboxRow
 
 log = logging.getLogger(__name__)
@@ -137,26 +137,33 @@ def finish(row: OutboxRow) -> None:
     row.put_if({}, done_at=clock.now(), lease_until=None, reason="")
 
 
-def _free() -> Q:
-    now = clock.now()
+def _free(now: datetime | once.Open) -> Q:
     return Q(done_at=None, parked_at=None, due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lt=now))
 
 
 def claim(only: models.Q | None = None) -> OutboxRow | None:
     """Take the lease of the next row that is due and free, in a transaction of its own."""
     with transaction.atomic():
-        free = OutboxRow.objects.filter(_free(), kind__in=_handlers)
-        row = (
-            (free if only is None else free.filter(only))
-            .select_for_update(skip_locked=True)
-            .order_by("due_at", "pk")
-            .first()
-        )
-        if row is None:
-            return None
-        row.lease_until = clock.now() + timedelta(seconds=_handlers[row.kind].lease)
-        row.tries += 1
-        OutboxRow.objects.filter(pk=row.pk).update(lease_until=row.lease_until, tries=F("tries") + 1)
+        free = OutboxRow.objects.filter(_free(clock.now()), kind__in=_handlers)
+        mine = free if only is None else free.filter(only)
+        return _leased(mine.select_for_update(skip_locked=True).order_by("due_at", "pk").first())
+
+
+def _claim_of(kind: str) -> OutboxRow | None:
+    """The same of one kind."""
+    with transaction.atomic():
+        return _leased(_next_of.first(kind=kind, now=clock.now()))
+
+
+@once.query
+def _next_of(kind: once.Open, now: once.Open) -> "models.QuerySet[OutboxRow]":
+    free = OutboxRow.objects.filter(_free(now), kind=kind)
+    return free.select_for_update(skip_locked=True).order_by("due_at", "pk")[:1]
+
+
+def _leased(row: OutboxRow | None) -> OutboxRow | None:
+    if row is not None:
+        row.put(lease_until=clock.now() + timedelta(seconds=_handlers[row.kind].lease), tries=row.tries + 1)
     return row
 
 
@@ -185,7 +192,7 @@ def sweep(limit: int = 100) -> int:
     while done < limit:
         before = done
         for kind in _kinds_due():
-            if done < limit and (row := claim(Q(kind=kind))) is not None:
+            if done < limit and (row := _claim_of(kind)) is not None:
                 send_claimed(row)
                 done += 1
         if done == before:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from django.conf import settings
 
 from doenda.billing import accounts
 from doenda.billing.models import Bill
-from doenda.kernel import clock
+from doenda.kernel import clock, once
 from doenda.kernel.db import atomic
 from doenda.payments import inquiry, policy, providers
 from doenda.payments.models import Attempt, AttemptBill
@@ -17,6 +17,9 @@ from doenda.payments.moves import charge_of, close_waiting
 from doenda.payments.outcomes import begun
 from doenda.payments.providers.contract import Moves
 from doenda.payments.states import IN_FLIGHT, State
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 type Said = Literal[
     "redirect",
@@ -63,8 +66,14 @@ SAID: dict[State, Said] = {
 
 def in_flight(bill_ids: list[UUID]) -> Attempt | None:
     """The attempt that may be moving money for one of these bills."""
-    row = AttemptBill.objects.filter(bill_id__in=bill_ids, in_flight=True).select_related("attempt").first()
-    return row.attempt if row else None
+    moving = (_moving.first(bill_id=bill_id) for bill_id in bill_ids)
+    return next((row.attempt for row in moving if row is not None), None)
+
+
+@once.query
+def _moving(bill_id: once.Open) -> "QuerySet[AttemptBill]":
+    """At most one: a unique index."""
+    return AttemptBill.objects.filter(bill_id=bill_id, in_flight=True).select_related("attempt")
 
 
 def in_flight_id(bill_ids: list[UUID]) -> UUID | None:

@@ -7,6 +7,7 @@ which tells at once.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from doenda.billing import owed
@@ -38,7 +39,7 @@ def ordered(open_now: Sequence[tuple[UUID, int]], first: Sequence[UUID]) -> list
     return sorted(open_now, key=lambda each: rank.get(each[0], len(rank)))
 
 
-def begin_many(coming: Sequence[Coming], channelled: Mapping[str, str]) -> None:
+def begin_many(coming: Sequence[Coming], channelled: Mapping[str, Any]) -> None:
     """Attempts for deposits into accounts' own numbers, for the open bills as the payer wished, else the oldest first.
 
     `channelled`: what they share.
