@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -18,13 +19,16 @@ from doenda.journeys import actions, catalog
 from doenda.journeys.engine import State
 from doenda.journeys.models import Session
 from doenda.journeys.steps import Journey
-from doenda.kernel import clock, texts, words
+from doenda.kernel import clock, once, texts, words
 from doenda.kernel.ids import outside
 from doenda.kernel.money import Money, ascii_words
 from doenda.payments import attempts, pending
 from doenda.payments.debit.models import DebitItem
 from doenda.payments.models import Attempt
 from doenda.payments.states import State as Paying
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 _TELLS_WAYS = frozenset({"faulted", "reported"})
 _BEFORE_A_TRY = frozenset({"bill", "part", "method", "date", "already", "dispute", "person", "mandate"})
@@ -73,7 +77,12 @@ class Subject:
 
 def attempt_of(state: State) -> Attempt | None:
     found = state.data.get("attempt")
-    return Attempt.objects.filter(pk=UUID(found)).first() if found else None
+    return _attempt.first(attempt_id=UUID(found)) if found else None
+
+
+@once.query
+def _attempt(attempt_id: once.Open) -> "QuerySet[Attempt]":
+    return Attempt.objects.filter(pk=attempt_id)
 
 
 def method_name(method: str, lang: str) -> str:

@@ -111,7 +111,7 @@ def open_session(
 def look(address: str, *, device: str | None = None, channel: str | None = None) -> Visit:
     """Where the session stands, shown on this kind of device. Writes nothing: a GET moves no session. Raises
     NoSession."""
-    session = Session.objects.filter(digest=_digest(address)).select_related("account", "bill").first()
+    session = _seen.first(digest=_digest(address))
     if session is None:
         raise NoSession
     session.device = session.device if device is None else device
@@ -267,6 +267,11 @@ def _run_actions(session: Session, address: str, visitor: str, handed_over: Mapp
         if not moved:  # somebody else ran the same action
             return look(address)
         session._state.fields_cache.clear()  # the action may have changed the bill: whoever asks for it reads it again
+
+
+@once.query
+def _seen(digest: once.Open) -> "QuerySet[Session]":
+    return Session.objects.select_related("account", "bill").filter(digest=digest)
 
 
 @once.query

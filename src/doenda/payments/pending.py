@@ -1,14 +1,18 @@
 """What collections must read before anything adverse (design rule 8)."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Q
 
-from doenda.kernel import clock
+from doenda.kernel import clock, once
 from doenda.payments import policy
 from doenda.payments.models import Attempt, AttemptMove
 from doenda.payments.states import State
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 HELD_AFTER_OUR_FAULT = timedelta(days=3)
 """A customer whose try failed through our fault gets this long before anything adverse: nobody is punished for it.
@@ -18,14 +22,29 @@ Who was told not to pay again, until we knew that nothing had been taken, gets a
 
 def adverse_blocked(account_id: UUID) -> str | None:
     """Why nothing adverse may happen to the account now, or None: money may be moving, or a debit is to come."""
-    moving = Q(in_flight=True) | Q(state=State.INSTRUCTED)
-    row = Attempt.objects.filter(moving, account_id=account_id).first()
+    row = _moving.first(account_id=account_id, instructed=State.INSTRUCTED.value)
     return None if row is None else f"attempt {row.id} is {row.state}"
+
+
+@once.query
+def _moving(account_id: once.Open, instructed: once.Open) -> "QuerySet[Attempt]":
+    return Attempt.objects.filter(Q(in_flight=True) | Q(state=instructed), account_id=account_id).order_by("pk")[:1]
+
+
+@once.query
+def _in_state(account_id: once.Open, state: once.Open) -> "QuerySet[Attempt]":
+    return Attempt.objects.filter(account_id=account_id, state=state).order_by("created_at")
+
+
+@once.query
+def _moves_to(account_id: once.Open, target: once.Open) -> "QuerySet[AttemptMove]":
+    moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=target)
+    return moves.select_related("attempt").order_by("created_at")
 
 
 def our_faults(account_id: UUID) -> list[tuple[datetime, datetime]]:
     """Intervals that do not count against the customer: a try that failed through us, and some days to try again."""
-    faults = Attempt.objects.filter(account_id=account_id, state=State.OUR_FAULT).order_by("created_at")
+    faults = _in_state(account_id=account_id, state=State.OUR_FAULT.value)
     return [(row.created_at, (row.settled_at or clock.now()) + HELD_AFTER_OUR_FAULT) for row in faults]
 
 
@@ -35,10 +54,9 @@ def unknowns(account_id: UUID) -> list[tuple[datetime, datetime | None]]:
     None: not known yet. After an outcome other than `paid`, with some days to try again: so often a month that nobody
     can stop the clock for ever by coming back from a provider's page without having paid.
     """
-    moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=State.UNKNOWN).select_related("attempt")
     rules, found = policy.now(), list[tuple[datetime, datetime | None]]()
     given: list[datetime] = []
-    for move in moves.order_by("created_at"):
+    for move in _moves_to(account_id=account_id, target=State.UNKNOWN.value):
         end = _known_at(move.attempt)
         if end is not None and move.attempt.state != State.PAID:
             lately = [at for at in given if move.created_at - at < timedelta(days=30)]
@@ -59,8 +77,7 @@ def _known_at(attempt: Attempt) -> datetime | None:
 
 def instructed(account_id: UUID) -> list[tuple[datetime, datetime | None]]:
     """Intervals in which a debit was on its way to the customer's bank, who had no reason to pay otherwise."""
-    moves = AttemptMove.objects.filter(attempt__account_id=account_id, target=State.INSTRUCTED)
-    found = moves.select_related("attempt").order_by("created_at")
+    found = _moves_to(account_id=account_id, target=State.INSTRUCTED.value)
     return [(move.created_at, _ended_at(move)) for move in found]
 
 
