@@ -77,6 +77,9 @@ class Here:
     async def call_me(self, ticket: UUID, lang: str) -> str:
         return queueing.call_me(ticket, lang)
 
+    async def renew(self, call_ids: Sequence[str]) -> frozenset[str]:
+        return queueing.renew(call_ids)
+
     async def put_back(self, assignment: UUID) -> None:
         exchange.put_back(assignment)
 
@@ -95,7 +98,7 @@ class Caller:
 
     def __init__(self, *script: Pressed, number: str = "") -> None:
         self.id, self.caller = "call-1", number
-        self.music_on = self.in_line = False
+        self.music_on = self.in_line = self.holds = False
         self.watching: Any = None
         self.heard: list[str] = []
         self.joined: list[str] = []

@@ -138,7 +138,7 @@ def test_what_a_page_does_meanwhile_moves_the_call(shop: ManyWays) -> None:
         sessions.answer(address, step=visit.state.step, version=visit.state.version, outcome="more_time", channel="web")
 
     caller = Caller(*opened(bill), None, on_the_page, None, None, number=PHONE)
-    drive(Call(caller, Here(), on_session=addresses.append).run())
+    drive(Call(caller, Here(), on_session=lambda _, at: addresses.append(at)).run())
     assert any("휴대폰에서 다음으로" in said and "언제까지 내실 수 있어요" in said for said in caller.heard)
 
 

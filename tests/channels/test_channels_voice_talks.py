@@ -1,6 +1,7 @@
 """With an agent: met, parted, put back, called back; whoever is there is never left without a word."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from tests.contact.lines import assignment, at_work
 from tests.contact.lines import call as another_call
 from tests.worlds import overdue_bill
 
-from doenda.channels.voice import exchange
+from doenda.channels.voice import exchange, waiting
 from doenda.channels.voice.calls import Call
 from doenda.channels.voice.line import Met, Parted
 from doenda.contact import callbacks, numbers
-from doenda.contact.models import Dial, DialDay, Ticket
-from doenda.contact.queue import ringing
+from doenda.contact.models import Agent, Dial, DialDay, Ticket
+from doenda.contact.queue import ringing, sweeping
 from doenda.kernel import clock, sweeps
 from doenda.kernel.db import atomic
 
@@ -116,6 +117,36 @@ def test_nobody_is_transferred_to_where_nobody_works(shop: ManyWays) -> None:
     assert not exchange.transfer(found, "2")
     assert not exchange.transfer(found, "9"), "no such key"
     assert Ticket.objects.get().state == "talking"
+
+
+def test_nobody_is_transferred_to_who_transfers_or_does_not_speak_the_language_or_pauses(shop: ManyWays) -> None:
+    another_call(1)
+    one = at_work("lee", skills="specialist")
+    found = assignment(Agent.objects.get(pk=one.pk))
+    exchange.take(found.pk, proven=True)
+    assert not exchange.transfer(found.pk, "2"), "to themselves"
+    other = at_work("park", skills="specialist", langs="en")
+    assert not exchange.transfer(found.pk, "2"), "in English only"
+    Agent.objects.filter(pk=other.pk).update(langs=["ko"], state="paused")
+    assert not exchange.transfer(found.pk, "2"), "who pauses"
+    Agent.objects.filter(pk=other.pk).update(state="ready")
+    assert exchange.transfer(found.pk, "2")
+
+
+def test_a_talk_of_an_hour_is_a_talk_for_an_hour(shop: ManyWays, noon: clock.Frozen) -> None:
+    """Its place was once renewed only in line: after 30 s the agent was taken to write it up, and free after 150."""
+
+    def talks_on() -> None:
+        for _ in range(360):
+            noon.advance(timedelta(seconds=10))
+            drive(waiting.renew(Here(), [caller]))
+            sweeping.lapse(100)
+        assert Ticket.objects.get().state == "talking"
+        assert Agent.objects.get().state == "talking"
+
+    caller = Caller("0", meets, talks_on, hangs_up_as_agent, "1", None, number=PHONE)
+    call(caller)
+    assert Ticket.objects.get().state == "away", "put back in line; then the caller hung up"
 
 
 def test_a_caller_who_hangs_up_in_the_talk_leaves_the_agent_to_write_it_up(shop: ManyWays) -> None:
@@ -229,10 +260,24 @@ def test_who_called_meanwhile_is_told_so(shop: ManyWays, trunk: None) -> None:
 
 def test_a_call_costs_its_begun_minutes(shop: ManyWays, trunk: None) -> None:
     ring = dialled()
-    exchange.not_reached(ring.dial, "busy")
+    exchange.not_wanted(ring.dial)
     exchange.costed(ring.dial, 61.0)
     assert Dial.objects.get().cost == 2 * 87
     assert DialDay.objects.get().spent == 2 * 87
+
+
+def test_a_call_that_nobody_answers_costs_nothing_of_the_days_money(shop: ManyWays, trunk: None) -> None:
+    ring = dialled()
+    assert DialDay.objects.get().spent > 0, "set aside"
+    exchange.not_reached(ring.dial, "busy")
+    assert DialDay.objects.get().spent == 0
+
+
+def test_a_call_that_was_taken_over_costs_from_its_first_ring(shop: ManyWays, trunk: None, noon: clock.Frozen) -> None:
+    ring = dialled()
+    noon.advance(timedelta(seconds=130))
+    exchange.costed(ring.dial, None)
+    assert DialDay.objects.get().spent == 3 * 87
 
 
 def test_nobody_is_rung_without_a_trunk_or_while_nobody_serves_the_telephone(

@@ -243,8 +243,7 @@ def test_the_days_money_stops_the_calls_and_they_hold_up_nobody(noon: clock.Froz
     planned(2)
     free_agent("two")
     assert dialling.dial_due(100) == 0
-    dialling.ended(dial.pk, "busy")
-    dialling.costed(dial.pk, 0)
+    dialling.ended(dial.pk, "busy", cost=0)
     dialling.costed(dial.pk, 500)
     assert DialDay.objects.get().spent == money.most_a_day - money.reserved("mobile")
     assert dialling.dial_due(100) == 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.contact.lines import at_work, call, serve
+from tests.contact.lines import agent, at_work, call, serve
 
 from doenda.assurance import incidents, standing, ways
 from doenda.assurance.models import Evidence, Incident
@@ -14,6 +14,7 @@ from doenda.contact.models import Agent
 from doenda.contact.queue import entering, sweeping
 from doenda.contact.queue.evidenced import WAY
 from doenda.kernel import clock
+from doenda.kernel.models import OutboxRow
 
 pytestmark = pytest.mark.usefixtures("db", "line_of_ours")
 
@@ -63,6 +64,8 @@ def held(noon: clock.Frozen, number: int, *, minutes: int) -> None:
 def test_who_waited_too_long_and_went_was_failed_by_us_and_who_hung_up_early_was_not(noon: clock.Frozen) -> None:
     held(noon, 1, minutes=11)
     give_up(noon, 1)
+    agent()
+    Agent.objects.update(state="paused")
     held(noon, 2, minutes=1)
     give_up(noon, 2)
     assert said() == ["failed_by_us", "failed_by_customer"]
@@ -86,6 +89,7 @@ def test_a_line_that_nobody_answers_is_withdrawn_and_an_incident(noon: clock.Fro
         held(noon, number, minutes=11)
         give_up(noon, number)
     incidents.sweep(100)
+    assert OutboxRow.objects.filter(kind="page", key__startswith="line-").count() == 1
     assert word() is Name.WITHDRAWN
     assert Incident.objects.filter(mended_at=None, cause="provider:line").count() == 1
 
@@ -98,6 +102,27 @@ def test_who_asked_to_be_called_back_says_nothing_of_the_line(noon: clock.Frozen
     call(1)
     serve(at_work())
     assert said() == []
+
+
+def test_who_gives_up_waiting_for_a_callback_after_the_bound_was_failed_by_us(noon: clock.Frozen) -> None:
+    ticket = call(1).ticket
+    noon.advance(timedelta(minutes=20))
+    callbacks.promise(ticket.pk)
+    assert said() == ["failed_by_us"]
+
+
+def test_who_hangs_up_while_nobody_is_at_work_was_failed_by_us(noon: clock.Frozen) -> None:
+    held(noon, 1, minutes=5)
+    give_up(noon, 1)
+    assert said() == ["failed_by_us"]
+
+
+def test_five_telephones_of_one_customer_wait_once(noon: clock.Frozen) -> None:
+    for number in range(5):
+        entering.enter(channel="call", call_id=f"c{number}", lang="ko", phone="+821030000001")
+    noon.advance(timedelta(minutes=3))
+    serve(at_work())
+    assert said() == ["worked"]
 
 
 def test_a_page_that_waits_is_no_call(noon: clock.Frozen) -> None:

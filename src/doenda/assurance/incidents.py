@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max, Sum
 
-from doenda.assurance import devices, exposure, no_way
+from doenda.assurance import devices, exposure, no_way, pager, ways
 from doenda.assurance.models import Exposure, Incident, IncidentEvent, NoWay
 from doenda.billing.models import Bill
 from doenda.kernel import clock, facts, sweeps
@@ -89,6 +90,11 @@ def _go_on(cause: str, what: Cause, known: Incident | None, failing: Iterable[st
         _note(incident, "returned", way, clock.now())
     if known is None and not what.ways:
         _note(incident, "no_way", "", what.detected_at)
+    if known is None and incident.cause == cause_of(f"voice/person/{ways.LINE}"):
+        since = f"{clock.local(incident.onset):%F %R}"
+        pager.call(
+            f"line-{incident.pk}", f"{settings.DOENDA_CARRIER['en']}: nobody answers the telephone since {since}"
+        )
     counted = _count(incident, what.ways or failing)
     return int(known is None or told != what.ways or counted)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from doenda.contact import hours, numbers, policy, windows
 from doenda.contact.models import Holding, Ticket
-from doenda.contact.queue import closing, outcomes, rows
+from doenda.contact.queue import closing, evidenced, outcomes, rows
 from doenda.contact.rules.callback import Refused
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
@@ -68,7 +68,10 @@ def promise(ticket_id: UUID, *, phone: str = "") -> datetime:
 
 def _end_holdings(ticket: Ticket) -> None:
     now = clock.now()
-    for holding in Holding.objects.select_for_update().filter(ticket=ticket.pk, ended_at=None).order_by("pk"):
+    mine = list(Holding.objects.select_for_update().filter(ticket=ticket.pk, ended_at=None).order_by("pk"))
+    if mine:
+        evidenced.let_off(ticket, now)
+    for holding in mine:
         closing.end_holding(holding, "callback", now)
     outcomes.settle(ticket.pk, "callback", now)
 

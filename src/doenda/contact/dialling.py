@@ -114,12 +114,16 @@ def answered(dial_id: UUID, *, channel: str, call_id: str, node: str = "") -> en
         return entering.resume(dial.ticket_id, channel=channel, call_id=call_id, node=node)
 
 
-def ended(dial_id: UUID, end: str) -> None:
-    """The call reached nobody: busy, silent or failed. Rung again after the policy's pause, then the desk's."""
+def ended(dial_id: UUID, end: str, *, cost: int | None = None) -> None:
+    """The call reached nobody: busy, silent or failed. Rung again after the policy's pause, then the desk's.
+
+    `cost`: what it has cost, in minor units, where that is known by now."""
     if end not in UNREACHED:
         raise ValueError(f"a call that reached nobody ended {end!r}")
     with atomic():
         dial = _locked(dial_id)
+        if cost is not None:
+            _cost(dial, cost)
         if dial.ended_at is not None:
             return
         now = clock.now()
@@ -138,16 +142,22 @@ def ended(dial_id: UUID, end: str) -> None:
 def costed(dial_id: UUID, cost: int) -> None:
     """What the call has cost, in minor units, once it is over: the rest of what was set aside is free again."""
     with atomic():
-        dial = _locked(dial_id)
-        if dial.cost is None:
-            dial.put(cost=cost)
-            day = clock.local(dial.created_at).date()
-            DialDay.objects.filter(day=day).update(spent=F("spent") + cost - dial.reserved)
+        _cost(_locked(dial_id), cost)
 
 
-def lasted(dial_id: UUID, seconds: float) -> None:
-    """`costed` by the length of the call: each minute that was begun, at the tariff of the number's range."""
+def _cost(dial: Dial, cost: int) -> None:
+    if dial.cost is None:
+        dial.put(cost=cost)
+        day = clock.local(dial.created_at).date()
+        DialDay.objects.filter(day=day).update(spent=F("spent") + cost - dial.reserved)
+
+
+def lasted(dial_id: UUID, seconds: float | None) -> None:
+    """`costed` by the length of the call (None: since it began to ring): each minute that was begun, at the tariff of
+    the number's range."""
     dial = Dial.objects.get(pk=dial_id)
+    if seconds is None:
+        seconds = (clock.now() - dial.created_at).total_seconds()
     a_minute = policy.current().callback.money.a_minute[callback.range_of(dial.number, settings.DOENDA_COUNTRY)]
     costed(dial_id, ceil(max(0.0, seconds) / 60) * a_minute)
 

@@ -22,7 +22,7 @@ class AriLine:
         self._ari, self._house, self.channel, self.adopted = ari, house, channel, adopted
         self.id, self.caller = channel.id, numbers.shown(channel.caller)
         self.events: asyncio.Queue[Told] = asyncio.Queue()
-        self.in_line = False
+        self.in_line = self.holds = False
         self.watching: object = None
         self._said = 0
 

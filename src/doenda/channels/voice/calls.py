@@ -31,13 +31,15 @@ OVER_FOR = 20.0
 
 
 class Call:
-    """One caller. `address`: of the session, once there is one; kept by the service for whoever takes the call over."""
+    """One caller. `address`: of the session, once there is one; `on_session` is told language and address, which the
+    service keeps for whoever takes the call over."""
 
-    def __init__(self, line: Line, house: House, *, lang: str = "ko", on_session: Callable[[str], None] | None = None):
+    def __init__(
+        self, line: Line, house: House, *, lang: str = "ko", on_session: Callable[[str, str], None] | None = None
+    ):
         self.line, self.house, self.lang = line, house, lang
         self.address = ""
-        self.in_line = False
-        self._on_session = on_session or (lambda _: None)
+        self._on_session = on_session or (lambda *_: None)
 
     async def run(self, address: str = "", *, waits: bool = False, talks: bool = False) -> None:
         """Walk until the caller hangs up, or all is said. `address`: of a session to be taken up again; `waits`: the
@@ -49,14 +51,14 @@ class Call:
                     await self._with_agent() if talks else await self._walk(waits=waits)
                     break
                 except Met as met:
-                    self.in_line = True
+                    self.line.holds = True
                     again = await self._talks(met)
                     if again is None:
                         break
                     waits, talks = again, False
             await self.line.close()
         except HungUp:
-            if self.in_line:
+            if self.line.holds:
                 await self.house.let_go(self.line.id, dropped=True)
 
     async def called(self, wanted: Callable[[], Awaitable[object]]) -> bool:
@@ -87,7 +89,7 @@ class Call:
 
     async def _with_agent(self) -> None:
         """Whoever took the telephone over brings the talk's other end within moments; if not, the place is kept."""
-        self.in_line = True
+        self.line.holds = True
         await self.line.key(MET_WITHIN)
         await self._walk(waits=True)
 
@@ -182,7 +184,7 @@ class Call:
         self.lang = here.lang  # the page may have chosen the other one
         if here.address != self.address:
             self.address = here.address
-            self._on_session(here.address)
+            self._on_session(self.lang, here.address)
         return here
 
     async def _step(self, here: Heard) -> Heard | None:
@@ -272,9 +274,9 @@ class Call:
     async def _waits(self, address: str) -> bool:
         """Stand in line. Does the call go on where it was?"""
         waiting = Waiting(self.line, self.house, self.lang, self._begun)
-        self.in_line = True
+        self.line.holds = True
         back = await waiting.over(address)
-        self.in_line = False
+        self.line.holds = False
         if not back:
             await self._last([waiting.promised])
         return back

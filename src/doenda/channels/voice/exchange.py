@@ -27,13 +27,15 @@ HELD_FOR = timedelta(seconds=6)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A caller who is with an agent, or offered to one: `talking` once the agent has taken the call. `proven`: this
-    caller has shown whose account it is. Of several calls that hold one place it is one that has, else the first."""
+    """A caller who is with an agent, or offered to one, whose telephone rings for `ring_for` seconds: `talking` once
+    the agent has taken the call. `proven`: this caller has shown whose account it is. Of several calls that hold one
+    place it is one that has, else the first."""
 
     assignment: UUID
     call_id: str
     agent: str
     talking: bool
+    ring_for: int
     proven: bool = False
 
 
@@ -86,10 +88,14 @@ def work() -> Work:
     holding = "ticket__holdings__"
     offers = held.order_by("pk", f"-{holding}proven", f"{holding}created_at").distinct("pk")
     columns = offers.values_list("pk", f"{holding}call_id", "agent__user__username", "taken_at", f"{holding}proven")
-    ring_for = int(policy.current().callback.ring.total_seconds())
+    rules = policy.current()
+    offered_for, ring_for = int(rules.offer.total_seconds()), int(rules.callback.ring.total_seconds())
     open_ = Dial.objects.filter(ended_at=None).annotate(lang=F("ticket__lang"))
     return Work(
-        tuple(Offer(pk, call_id, agent, taken is not None, proven) for pk, call_id, agent, taken, proven in columns),
+        tuple(
+            Offer(pk, call_id, agent, taken is not None, offered_for, proven)
+            for pk, call_id, agent, taken, proven in columns
+        ),
         tuple(Ring(pk, number, lang, ring_for) for pk, number, lang in open_.values_list("pk", "number", "lang")),
     )
 
@@ -150,7 +156,8 @@ def put_back(assignment: UUID) -> None:
 def transfer(assignment: UUID, key: str) -> bool:
     """To whoever has the skill of this key (by policy), with the same place in line. False: nobody who has it works."""
     skill = policy.current().transfers.get(key, "")
-    if not skill or not agents.at_work(skill):
+    mine = Assignment.objects.select_related("ticket").filter(pk=assignment).first()
+    if not skill or mine is None or not agents.at_work(skill, lang=mine.ticket.lang, but=mine.agent_id):
         return False
     try:
         serving.put_back(assignment, skill=skill)
@@ -169,10 +176,15 @@ def answered(dial: UUID, call_id: str) -> UUID | None:
 
 
 def not_reached(dial: UUID, end: str) -> None:
-    """Busy, silent or failed."""
-    dialling.ended(dial, end)
+    """Busy, silent or failed: nobody answered, and it has cost nothing."""
+    dialling.ended(dial, end, cost=0)
 
 
-def costed(dial: UUID, seconds: float) -> None:
-    """What the call has cost by its length."""
+def not_wanted(dial: UUID) -> None:
+    """A machine answered, or nobody who wants it; what it cost is said at its end."""
+    dialling.ended(dial, "silent")
+
+
+def costed(dial: UUID, seconds: float | None) -> None:
+    """What the call has cost by its length; None: since it began to ring, for whoever took it over."""
     dialling.lasted(dial, seconds)

@@ -28,8 +28,6 @@ from doenda.kernel.ids import outside
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
-OFFERED_FOR = 15
-"""Seconds for which an agent's telephone rings; the line's own lease on the offer is as long."""
 TRANSFER, CHOSEN_WITHIN = "*", 4.0
 _ENDS = {BUSY: "busy", SILENT: "silent", 18: "silent"}
 
@@ -111,7 +109,7 @@ class Floor:
             return agent
         endpoint = settings.DOENDA_AGENT_DIAL.format(agent=offer.agent)
         rung = await self._dialler.ring(
-            name, endpoint, "leg", outside(offer.assignment), caller=settings.DOENDA_CALL, within=OFFERED_FOR
+            name, endpoint, "leg", outside(offer.assignment), caller=settings.DOENDA_CALL, within=offer.ring_for
         )
         if isinstance(rung, int):
             refused = rung in (BUSY, REJECTED)
@@ -193,4 +191,4 @@ class Floor:
         call = Call(line, self._house, lang=ring.lang)
         wanted = partial(self._house.run, partial(exchange.answered, ring.dial, line.id))
         if not await call.called(wanted):
-            await self._house.run(partial(exchange.not_reached, ring.dial, "silent"))
+            await self._house.run(partial(exchange.not_wanted, ring.dial))

@@ -5,10 +5,12 @@ caller stands: the caller hears the step once more, and nobody was dropped.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
+from functools import partial
 
-from doenda.channels.voice import desk, synthesis
+from doenda.channels.voice import desk, exchange, synthesis, waiting
 from doenda.channels.voice.ari import Ari, AriError, Channel, Connected, Destroyed, Ended, Event, Gone, Started
 from doenda.channels.voice.ari.client import of_channel
 from doenda.channels.voice.ari_line import AriLine
@@ -16,7 +18,8 @@ from doenda.channels.voice.beside import BesideCalls
 from doenda.channels.voice.calls import Call
 from doenda.channels.voice.dialler import Dialler
 from doenda.channels.voice.floor import Floor
-from doenda.channels.voice.line import HungUp, PlaceLost
+from doenda.channels.voice.line import HungUp
+from doenda.kernel.ids import inside
 
 log = logging.getLogger(__name__)
 
@@ -68,19 +71,14 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
     async def _renew(self) -> None:
-        """Whoever is in line is there still; whose place was lost meanwhile (we were away too long) stands in anew."""
         while True:
             await asyncio.sleep(RENEWED_EVERY)
             if not self.ari.ready.is_set():
                 continue  # whether they are there still is not known: their places' leases decide
-            waiting = {line.id: line for line in self.lines.values() if line.in_line}
             try:
-                held = await self.house.renew(list(waiting)) if waiting else frozenset()
+                await waiting.renew(self.house, list(self.lines.values()))
             except Exception:
                 log.exception("places in line were not renewed")
-                continue
-            for call_id in waiting.keys() - held:
-                waiting[call_id].tell(PlaceLost())
 
     def _tell(self, event: Event) -> None:
         end = self.ends.get(of_channel(event) or "")
@@ -120,27 +118,38 @@ class Service:
     async def _call(self, line: AriLine, *, talks: bool = False) -> None:
         channel = line.channel
         lang, _, address = channel.variables.get(SESSION, "").partition(":")
+        lang = lang or "ko"
         try:
             waits = line.adopted and await self.house.waits(channel.id)
             if not (address or waits):
                 await self.ari.answer(channel.id)
             if line.adopted:
                 await line.hush()
-            call = Call(line, self.house, lang=lang or "ko")
-            call._on_session = lambda at: self._keep(channel, call, at)
-            await call.run(address, waits=waits, talks=talks and waits)
+            try:
+                await self._new(line, lang).run(address, waits=waits, talks=talks and waits)
+            except desk.NoSession:  # over since then: from the beginning
+                await self._new(line, lang).run()
         except (Gone, HungUp):
             pass
-        except desk.NoSession:
-            await Call(line, self.house, lang=lang or "ko").run()
         except (AriError, synthesis.NoVoice):
-            log.exception("call %s", channel.id)
+            log.exception("call %s hears music until somebody serves it", channel.id)
+            with contextlib.suppress(AriError):
+                await self.ari.music(channel.id)
         except Exception:
             log.exception("call %s: put through to a person", channel.id)
-            await self._ours(line, lang or "ko")
+            await self._ours(line, lang)
         finally:
             self.lines.pop(channel.id, None)
             self.floor.left(channel.id)
+        await self._costed(channel)
+
+    def _new(self, line: AriLine, lang: str) -> Call:
+        return Call(line, self.house, lang=lang, on_session=partial(self._keep, line.channel))
+
+    async def _costed(self, channel: Channel) -> None:
+        """Of a call that we made and that was taken over from another process: whoever began it cannot say any more."""
+        if channel.args[0] == "dial":
+            await self.house.run(partial(exchange.costed, inside(channel.args[1]), None))
 
     async def _ours(self, line: AriLine, lang: str) -> None:
         """Whatever broke on our side, the caller hears so, and that no money moved; a person calls back."""
@@ -156,8 +165,8 @@ class Service:
             log.exception("%s hears music until somebody serves the call", line.channel.id)
             await self.ari.music(line.channel.id)
 
-    def _keep(self, channel: Channel, call: Call, address: str) -> None:
-        self._beside(self._set(channel.id, f"{call.lang}:{address}"))
+    def _keep(self, channel: Channel, lang: str, address: str) -> None:
+        self._beside(self._set(channel.id, f"{lang}:{address}"))
 
     async def _set(self, channel: str, value: str) -> None:
         try:

@@ -4,7 +4,7 @@ Meanwhile the caller's page may go on: who has paid there hears so and may stay;
 to wait no more, is told and let go.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from doenda.channels.voice.desk import Heard
@@ -15,6 +15,15 @@ from doenda.journeys.keypad import AGAIN, BACK
 TOLD_EVERY = 60.0
 """Seconds of music between two tellings."""
 CALL_ME, SHOW_ME = "1", "2"
+
+
+async def renew(house: House, lines: Sequence[Line]) -> None:
+    """Whoever holds a place is there still; whose place was lost meanwhile (we were away too long) stands in anew."""
+    holding = [line for line in lines if line.holds]
+    held = await house.renew([line.id for line in holding]) if holding else frozenset[str]()
+    for line in holding:
+        if line.in_line and line.id not in held:
+            line.tell(PlaceLost())
 
 
 class Waiting:

@@ -61,9 +61,10 @@ def _stop(agent_id: UUID, state: str, reason: str) -> None:
             agent.put(pause_after=reason)
 
 
-def at_work(skill: str) -> bool:
-    """Is anybody at work who has this skill?"""
-    return Agent.objects.exclude(state="out").filter(skills__contains=[skill]).exists()
+def at_work(skill: str, *, lang: str, but: UUID) -> bool:
+    """Is anybody else than `but` (an agent's id) at work who has this skill and speaks this language?"""
+    others = Agent.objects.exclude(state__in=("out", "paused")).exclude(pk=but)
+    return others.filter(skills__contains=[skill], langs__contains=[lang]).exists()
 
 
 def seen(agent_id: UUID) -> None:

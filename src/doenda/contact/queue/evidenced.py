@@ -2,7 +2,8 @@
 against it. A call centre that answers nobody is a way that fails: an incident, and a person is paged.
 
 In time: within the policy's `overload_minutes` on the line, beyond which we ourselves name a callback first. Who hung
-up before that has said nothing of us. Only where the telephone is served by us (DOENDA_ARI_URL).
+up or chose a callback before that has said nothing of us, unless nobody was at work at all. Only where the telephone is
+served by us (DOENDA_ARI_URL).
 """
 
 import logging
@@ -13,7 +14,7 @@ from django.conf import settings
 from doenda.assurance import evidence
 from doenda.assurance.evidence import Outcome, UnknownWay
 from doenda.contact import policy
-from doenda.contact.models import Holding, Ticket
+from doenda.contact.models import Agent, Holding, Ticket
 from doenda.kernel.ids import outside
 
 log = logging.getLogger(__name__)
@@ -29,16 +30,24 @@ def answered(ticket: Ticket, now: datetime) -> None:
 
 def lost(ticket: Ticket, now: datetime) -> None:
     """The customer went, and did not come back while the place was kept; in the caller's transaction."""
-    _record(ticket, now, late=Outcome.FAILED_BY_US, early=Outcome.FAILED_BY_CUSTOMER)
+    early = Outcome.FAILED_BY_CUSTOMER if Agent.objects.exclude(state="out").exists() else Outcome.FAILED_BY_US
+    _record(ticket, now, late=Outcome.FAILED_BY_US, early=early)
 
 
-def _record(ticket: Ticket, now: datetime, *, late: Outcome, early: Outcome) -> None:
+def let_off(ticket: Ticket, now: datetime) -> None:
+    """The customer chose to be called back; in the caller's transaction. It speaks against us only when it was late."""
+    _record(ticket, now, late=Outcome.FAILED_BY_US, early=None)
+
+
+def _record(ticket: Ticket, now: datetime, *, late: Outcome, early: Outcome | None) -> None:
     if not settings.DOENDA_ARI_URL:
         return
     waited = _on_the_line(ticket, now)
     if waited is None:
         return
     outcome = late if waited > timedelta(seconds=policy.current().bounds.overload) else early
+    if outcome is None:
+        return
     try:
         evidence.record(
             WAY,
@@ -55,6 +64,11 @@ def _record(ticket: Ticket, now: datetime, *, late: Outcome, early: Outcome) -> 
 
 def _on_the_line(ticket: Ticket, now: datetime) -> timedelta | None:
     """How long they waited on the telephone, times away not counted. None: they came by no call."""
-    calls = Holding.objects.filter(ticket=ticket.pk, channel="call").values_list("created_at", "waited_until")
-    waits = [(until or now) - since for since, until in calls]
-    return sum(waits, timedelta()) if waits else None
+    calls = Holding.objects.filter(ticket=ticket.pk, channel="call").order_by("created_at")
+    waited, counted = None, None
+    for since, until in calls.values_list("created_at", "waited_until"):
+        end = until or now
+        begun = since if counted is None else max(since, counted)  # two telephones at one place wait once
+        waited = (waited or timedelta()) + max(timedelta(), end - begun)
+        counted = end if counted is None else max(counted, end)
+    return waited
