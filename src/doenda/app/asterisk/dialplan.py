@@ -25,8 +25,8 @@ features stasis cdr cel ccss udptl pjproject sorcery acl manager cli_permissions
 """
 ONE_MOMENT = "doenda/one-moment"
 """The words of the first minute without the application, under `sounds/LANGUAGE/` (in the carrier's own voice)."""
-VARIABLES = ("DOENDA_SESSION", "DOENDA_TICKET")
-"""Channel variables that come with every event: the session that a call walks, and the place in line that it holds."""
+VARIABLES = ("DOENDA_SESSION",)
+"""Channel variables that come with every event: the session that a call walks."""
 
 
 @dataclass(frozen=True, slots=True)

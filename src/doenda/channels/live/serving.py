@@ -1,4 +1,5 @@
-"""The HTTP side of `doenda live`: streams for as many pages as are open, one look a second at all their visits."""
+"""The HTTP side of `doenda live`: streams for as many pages as are open; one look a second at all their visits, and one
+every few seconds at the place in line of each that walks with a call."""
 
 import asyncio
 import contextlib
@@ -20,7 +21,7 @@ from doenda.kernel import texts
 
 log = logging.getLogger(__name__)
 
-MOST_OPEN = 5_000
+MOST_OPEN = 2_000
 """Pages in one process; who comes later asks by a button, and tries again after `RETRY`."""
 MOST_A_VISIT = 4
 RETRY = 5_000

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from doenda.journeys.sessions import Standing
 
-PLACE_EVERY = 5.0
-"""Seconds between two looks at a page's place in line."""
+PLACE_EVERY, CODE_EVERY = 5.0, 60.0
+"""Seconds between two looks at a page's place in line; at the digits of a page that no call has joined yet (that a call
+joins is heard at once)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def _moved(address: str, seen: Standing, watched: Watched) -> None:
 async def _place(shown: Shown, send: Send, beside: Beside, every: float) -> None:
     """Tell what is new of the place; returns once the page offers what cannot be chosen any more, or lacks a choice."""
     said: tuple[str, ...] | None = None
+    every = every if shown.joined else max(every, CODE_EVERY)
     while True:
         now = await beside(shown.address, shown.lang)
         if now.lines is None or now.kind != shown.kind:
