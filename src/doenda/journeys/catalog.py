@@ -46,9 +46,7 @@ VOICE = (
             *(
                 "bill",
                 "callback",
-                "lead",
                 "language",
-                "person",
                 "option",
                 "keys",
                 "hash",
@@ -71,7 +69,7 @@ VOICE = (
                 f"whisper-{each}"
                 for each in ("known", "stranger", "language", "relay", "bill", "lost", "gone", "nobody")
             ),
-            *("too-long", "unable", "working", "moved", "number", "over", "ours"),
+            *("too-long", "working", "moved", "number", "over", "ours"),
             *("by-screen", "elsewhere", "not-now", "text-me", "texted", "not-joined", "joined", "beside", "screen"),
             *("page", "page-code", "page-wrong"),
             *("wait-screen", "wait-paid", "wait-done"),

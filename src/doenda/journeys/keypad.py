@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from doenda.journeys import catalog
-from doenda.journeys.steps import Ask, Choose, End, Field, Journey, Show, Step, Wait
+from doenda.journeys.steps import Ask, Choose, Field, Journey, Show, Step, Wait
 
 PERSON, BACK, AGAIN = "0", "#", "*"
 MOST_OPTIONS = 9
@@ -114,13 +114,6 @@ def _asked(journey: Journey, step: Ask, caller: str) -> Iterator[Question]:
 
 def _entry(field: Field, asks: str) -> Entry:
     return Entry(field.name, asks, _LONGEST[field.kind], _EXACTLY.get(field.kind, 0), field.optional)
-
-
-def asks_by_keypad(step: Step) -> bool:
-    """Can somebody with twelve keys take this step further?"""
-    if step.name in BY_SCREEN or isinstance(step, End):
-        return False
-    return not isinstance(step, Ask) or all(asked(field) or field.optional for field in step.fields)
 
 
 def asked(field: Field) -> bool:

@@ -34,7 +34,7 @@ PAGE = "page"
 class Heard:
     """A step as a caller hears it. `lines`: what it says; `prompts`: for each question of `keys`, what asks it.
 
-    `goal`: how it ended, "" while it has not. `by_screen`: only a page can take it further. `busy`: an action runs.
+    `goal`: how it ended, "" while it has not. `busy`: an action runs.
     `screened`: a page walks the session beside the call.
     """
 
@@ -47,7 +47,6 @@ class Heard:
     keys: Keys
     prompts: tuple[tuple[str, ...], ...]
     goal: str = ""
-    by_screen: bool = False
     busy: bool = False
     screened: bool = False
 
@@ -208,7 +207,6 @@ def heard(visit: Visit, caller: str) -> Heard:
         keys,
         prompts,
         goal,
-        by_screen,
         screened=screened,
     )
 

@@ -124,7 +124,6 @@ class Dialog:
     _seq: int = 0
     _stamp: int = 0
     _ssrc: int = 0
-    _spoken: int = 0
     _keying: list[bytes] = field(default_factory=list)
     _saying: list[bytes] = field(default_factory=list)
 

@@ -30,8 +30,6 @@ _EN_DAYS = {
     **{"Mon": "Monday", "Tue": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday"},
     **{"Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"},
 }
-MOST = 10**20
-"""Numbers beyond this are said digit by digit."""
 
 
 def number(value: int, lang: str) -> str:

@@ -10,7 +10,6 @@ from doenda.kernel import clock
 from doenda.kernel.models import Row
 
 IN_LINE = ("waiting", "away", "callback")
-WITH_AGENT = ("offered", "talking", "wrapping_up")
 CLOSED = ("done", "gone")
 
 

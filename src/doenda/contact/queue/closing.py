@@ -80,8 +80,8 @@ def open_assignment(ticket_id: UUID) -> Assignment | None:
     return Assignment.objects.filter(ticket=ticket_id, ended_at=None).first()
 
 
-def end_assignment(ticket_id: UUID, end: str, now: datetime, *, silent: bool = False) -> None:
-    """The agent is free of this ticket: paused if silent, or as asked for meanwhile, out if the shift is over."""
+def end_assignment(ticket_id: UUID, end: str, now: datetime, *, pause: str = "") -> None:
+    """The agent is free of this ticket: paused for that reason, or as asked for meanwhile, out if the shift is over."""
     assignment = Assignment.objects.select_for_update().filter(ticket=ticket_id, ended_at=None).first()
     if assignment is None:
         return
@@ -92,10 +92,8 @@ def end_assignment(ticket_id: UUID, end: str, now: datetime, *, silent: bool = F
     state, reason = "ready", ""
     if agent.shift_until is not None and agent.shift_until <= now:
         state, reason = "out", "the shift is over"
-    elif silent:
-        state, reason = "paused", "did not answer"
-    elif agent.pause_after:
-        state, reason = "paused", agent.pause_after
+    elif pause or agent.pause_after:
+        state, reason = "paused", pause or agent.pause_after
     agent.put(state=state, since=now, reason=reason, pause_after="")
     said = {"ticket": str(ticket_id), "agent": str(agent.pk), "assignment": str(assignment.pk), "end": end}
     facts.record("contact.assignment_ended", None, said)

@@ -84,7 +84,8 @@ def decline(assignment_id: UUID, *, silent: bool = False) -> None:
         if ticket.state != "offered":
             raise NotYours(str(assignment_id))
         now = clock.now()
-        closing.end_assignment(ticket.pk, "silent" if silent else "declined", now, silent=True)
+        end, pause = ("silent", "did not answer") if silent else ("declined", "refused the call")
+        closing.end_assignment(ticket.pk, end, now, pause=pause)
         ticket.put(state="waiting")
 
 

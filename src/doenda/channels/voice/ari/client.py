@@ -196,13 +196,6 @@ class Ari:
     async def music_off(self, channel: str) -> bool:
         return await self.tell("DELETE", f"/channels/{channel}/moh")
 
-    async def ring(self, channel: str) -> None:
-        await self.ask("POST", f"/channels/{channel}/ring")
-
-    async def ring_off(self, channel: str) -> bool:
-        """Before the channel joins a bridge: else its tone goes on, and the caller does not hear the agent."""
-        return await self.tell("DELETE", f"/channels/{channel}/ring")
-
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         await self.ask("POST", f"/channels/{channel}/variable", variable=name, value=value)
 
