@@ -14,6 +14,7 @@ from tests.worlds import link, overdue_bill
 
 from doenda.assurance import evidence
 from doenda.billing.models import Bill
+from doenda.channels import beside
 from doenda.channels.voice.line import PlaceLost
 from doenda.channels.web.walker import Walker
 from doenda.contact.models import Ticket
@@ -374,3 +375,15 @@ def test_the_digits_of_a_page_are_over_after_twenty_minutes(shop: ManyWays, noon
     assert screens.forget(10) == 0
     noon.advance(100 * screens.GOOD_FOR)
     assert screens.forget(10) == 1
+
+
+def test_what_the_page_does_not_offer_cannot_be_chosen_on_it(shop: ManyWays) -> None:
+    """A forged "enough" ended the place of a customer who was waiting still."""
+    page = Page(shop)
+
+    def forges() -> None:
+        beside.choose(Session.objects.get(screened_at__isnull=False), "enough")
+        assert Ticket.objects.get().state == "waiting"
+
+    caller = at_the_bill("0", "2", lambda: page.opens(caller), None, forges, None)
+    call(caller)

@@ -149,6 +149,15 @@ def test_a_talk_of_an_hour_is_a_talk_for_an_hour(shop: ManyWays, noon: clock.Fro
     assert Ticket.objects.get().state == "away", "put back in line; then the caller hung up"
 
 
+def test_the_next_agent_may_take_the_call_while_the_last_words_of_a_talk_are_said(shop: ManyWays) -> None:
+    def again() -> str:
+        raise Met("talk-2", assignment_now())
+
+    caller = Caller("0", meets, parts(again=True), again, None, number=PHONE)
+    call(caller)
+    assert caller.joined == ["talk-1", "talk-2"]
+
+
 def test_a_caller_who_hangs_up_in_the_talk_leaves_the_agent_to_write_it_up(shop: ManyWays) -> None:
     call(Caller("0", meets, None, number=PHONE))
     assert Ticket.objects.get().state == "wrapping_up"

@@ -255,3 +255,21 @@ def test_rows_and_rule_name_the_same_next_customer(noon: clock.Frozen) -> None:
     chosen = Line(rows.places(clock.now())).next_for(rows.desk(one), [rows.desk(one)])
     assert chosen is not None
     assert chosen.id == offer.id.int
+
+
+def test_whoever_shows_an_account_of_their_own_holds_no_place_of_somebody_elses_number(
+    bill: Bill, noon: clock.Frozen
+) -> None:
+    """A forged number stood at its owner's place; then the forger's own account made it "known for sure"."""
+    with world():
+        own = overdue_bill(52_300, number="B-forger", phone="+821077770000")
+    victims = entering.enter(channel="page", call_id="v", lang="ko", account_id=bill.account_id, phone="+821011112222")
+    forged = entering.enter(channel="call", call_id="f", lang="ko", phone="+821011112222")
+    assert forged.ticket.pk == victims.ticket.pk
+    shown = entering.enter(channel="call", call_id="f", lang="ko", phone="+821011112222", account_id=own.account_id)
+    assert shown.ticket.account_id == own.account_id
+    assert shown.holding.proven
+    assert list(Holding.objects.filter(ticket=victims.ticket, ended_at=None).values_list("channel", "proven")) == [
+        ("page", True)
+    ]
+    assert again(victims.ticket).state == "waiting"

@@ -93,9 +93,10 @@ def _told(ticket: Ticket, lang: str) -> list[str]:
 
 
 def choose(session: Session, what: Choice) -> None:
-    """Take the customer's choice; one that came too late changes nothing."""
+    """Take the customer's choice; one that came too late, or was never offered, changes nothing."""
     ticket = ticket_of(session.call) if session.call else None
-    if ticket is None:
+    shown = of(session, session.lang)
+    if ticket is None or shown is None or what not in shown.choices:
         return
     if what == "enough":
         entering.leave(ticket.pk)

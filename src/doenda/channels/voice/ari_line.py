@@ -14,6 +14,9 @@ type Told = Event | Interruption
 _NAMES = 3
 """What is said has one of so many names by turns, so that whoever comes after us can stop it."""
 
+KEYS = frozenset("0123456789*#")
+"""A telephone's keys. A to D, which speech can be mistaken for, are nobody's answer."""
+
 
 class AriLine:
     """A caller's channel. `events` is filled by the service's reader; `adopted`: it was there before this process."""
@@ -43,7 +46,7 @@ class AriLine:
                 match await self._next(None):
                     case Played(playback=ended) if ended == playback:
                         return None
-                    case Digit(digit=digit):
+                    case Digit(digit=digit) if digit in KEYS:
                         await self._ari.stop(playback)
                         return digit
         except (Met, Parted, PlaceLost, Moved):
@@ -54,7 +57,7 @@ class AriLine:
         until = asyncio.get_running_loop().time() + within
         while (left := until - asyncio.get_running_loop().time()) > 0:
             match await self._next(left):
-                case Digit(digit=digit):
+                case Digit(digit=digit) if digit in KEYS:
                     return digit
                 case None:
                     return None

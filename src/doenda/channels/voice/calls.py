@@ -45,17 +45,20 @@ class Call:
         """Walk until the caller hangs up, or all is said. `address`: of a session to be taken up again; `waits`: the
         call stood in line when whoever served it died; `talks`: it was with an agent, and is still."""
         self.address = address
+        met: Met | None = None
         try:
             while True:
                 try:
-                    await self._with_agent() if talks else await self._walk(waits=waits)
-                    break
-                except Met as met:
-                    self.line.holds = True
-                    again = await self._talks(met)
+                    if met is None:
+                        await self._with_agent() if talks else await self._walk(waits=waits)
+                        break
+                    now, met = met, None
+                    again = await self._talks(now)
                     if again is None:
                         break
                     waits, talks = again, False
+                except Met as found:  # from a walk, or from the next agent while the last words of a talk are said
+                    met, self.line.holds = found, True
             await self.line.close()
         except HungUp:
             if self.line.holds:

@@ -50,9 +50,13 @@ def enter(
         rows.lock_customer(account_id, phone)
         again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
         if again is not None:
-            if account_id is not None and not again.proven:
-                again.put(proven=True)
-            return Entered(Ticket.objects.get(pk=again.ticket_id), again, resumed=True, joined=0)
+            held = Ticket.objects.get(pk=again.ticket_id)
+            if account_id is None or held.account_id in (None, account_id):
+                if account_id is not None and not again.proven:
+                    again.put(proven=True)
+                return Entered(held, again, resumed=True, joined=0)
+            # Whoever shows an account has shown that one alone: a place of somebody else's number is not theirs.
+            closing.unhold(again, "moved")
         found = _standing(account_id, phone)
         if found is None:
             found, _ = tickets.open_ticket(
