@@ -153,6 +153,32 @@ def test_a_mended_way_comes_back_through_half_open_and_its_exposure_ends(db: Non
     assert Exposure.objects.get().ended_at is not None
 
 
+def test_a_payment_is_kept_by_a_host_whose_clock_is_behind_that_of_who_saw_its_way_fail(
+    db: None, noon: clock.Frozen
+) -> None:
+    see()
+    noon.advance(timedelta(seconds=30))
+    see(outcome="failed_by_us")
+    noon.advance(timedelta(seconds=200))
+    standing.sweep(100)  # no proof for a lease, and it failed before: whoever was told it was misled
+    known = Exposure.objects.get(way=CARD).committed_at
+    noon.advance(timedelta(seconds=-60))
+    see(times=5)
+    assert word() is Name.PROVEN
+    assert Exposure.objects.get(way=CARD).ended_at == known
+
+
+def test_a_way_that_failed_is_retired_by_a_host_whose_clock_is_behind(
+    db: None, noon: clock.Frozen, settings: Any
+) -> None:
+    see()
+    see(outcome="failed_by_us", times=5)
+    noon.advance(timedelta(hours=-1))
+    settings.DOENDA_OFFERED = ()
+    ways.ensure_ways()
+    assert Exposure.objects.get(way=CARD).ended_at is not None
+
+
 def test_the_stored_log_replays_to_the_stored_standing(db: None, noon: clock.Frozen) -> None:
     plan = "wwfwffwpwwwcffffwww" * 3 + "w" * 60
     outcomes = {"w": "worked", "f": "failed_by_us", "p": "pending", "c": "failed_by_customer"}

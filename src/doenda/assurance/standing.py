@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from psycopg.types.json import Jsonb
 
 from doenda.assurance import rule, ways
@@ -219,7 +220,7 @@ def _expose(way: Way, state: WayState, word: Name, now: datetime) -> None:
         if not running.exists():
             Exposure.objects.create(way=way, onset=min(rule.onset(state, now), now), committed_at=now)
     elif word in (*rule.NAMED, Name.RETIRED):
-        running.update(ended_at=now)
+        running.update(ended_at=Greatest("committed_at", now))  # the clock of whoever withdrew it may be ahead of ours
 
 
 @sweeps.sweep("standing", every=2)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Greatest
 
 from doenda.assurance import deciding, devices, hours, rule
 from doenda.assurance.hours import Calendar
@@ -223,8 +224,8 @@ def _turn(way: Way, kind: str, cause: str, using: str) -> None:
 
 def _end_exposures(slugs: list[str], using: str) -> None:
     """A way that is gone fails nobody from now on: else the clock of whoever it misled would stand for ever."""
-    now = clock.now()
-    Exposure.objects.using(using).filter(way_id__in=slugs, ended_at=None).update(ended_at=now)
+    running = Exposure.objects.using(using).filter(way_id__in=slugs, ended_at=None)
+    running.update(ended_at=Greatest("committed_at", clock.now()))
 
 
 def load(way: Way) -> WayState:
