@@ -131,6 +131,8 @@ def test_where_no_loop_text_could_bring_it_back_texts_are_tried_all_the_same(cus
 def test_without_a_bind_a_notice_waits_and_contacts_nobody(customer: Customer, settings: Any) -> None:
     with house(settings) as made:
         made.line.open = False
+        made.line.cut()
+        until(lambda: made.keeper.trouble)
         notice = customer.told("reminder")
         outbox.sweep(10)
         notice.refresh_from_db()

@@ -179,7 +179,7 @@ def test_what_the_centre_refuses_is_refused_and_what_nobody_lists_is_unknown(
 def test_a_link_cut_before_the_answer_leaves_one_text_and_no_proof(
     committed_db: str, settings: Any, noon: clock.Frozen
 ) -> None:
-    with house(settings, receipts="none") as made:
+    with house(settings, {"answer": 2.0}, receipts="none") as made:
         made.send("여는 말")
         made.line.mute = True
         threading.Timer(0.3, made.line.cut).start()
@@ -213,7 +213,7 @@ def test_it_is_repeated_so_often_and_no_oftener(committed_db: str, settings: Any
 def test_a_receipt_for_an_id_we_never_heard_of_stops_the_repeat(
     committed_db: str, settings: Any, noon: clock.Frozen
 ) -> None:
-    with house(settings, receipts="none") as made:
+    with house(settings, {"answer": 2.0}, receipts="none") as made:
         made.send("여는 말")
         made.line.mute = True
         threading.Timer(0.2, made.line.cut).start()
