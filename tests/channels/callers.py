@@ -74,8 +74,8 @@ class Here:
     async def let_go(self, call_id: str, *, dropped: bool) -> None:
         queueing.let_go(call_id, dropped=dropped)
 
-    async def call_me(self, ticket: UUID, lang: str) -> str:
-        return queueing.call_me(ticket, lang)
+    async def call_me(self, call_id: str, lang: str) -> str:
+        return queueing.call_me(call_id, lang)
 
     async def renew(self, call_ids: Sequence[str]) -> frozenset[str]:
         return queueing.renew(call_ids)

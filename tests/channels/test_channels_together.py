@@ -9,12 +9,14 @@ from tests.channels.callers import Caller, Pressed, call
 from tests.channels.doors import PHONE, code_of
 from tests.channels.many_ways import ManyWays, many_ways, paid
 from tests.channels.test_channels_voice_calls import DEPOSIT, proves
+from tests.contact.lines import assignment, at_work
 from tests.contact.lines import call as another_call
 from tests.worlds import link, overdue_bill
 
 from doenda.assurance import evidence
 from doenda.billing.models import Bill
 from doenda.channels import beside
+from doenda.channels.voice import exchange
 from doenda.channels.voice.line import PlaceLost
 from doenda.channels.web.walker import Walker
 from doenda.contact.models import Ticket
@@ -222,6 +224,26 @@ def test_who_pays_while_waiting_hears_so_and_may_stop_waiting_on_the_page(shop: 
     assert "기다리지 않기로" in caller.heard[-1]
     ticket = Ticket.objects.get(phone=PHONE)
     assert (ticket.state, ticket.lost) == ("gone", 0), "helped on the screen: no lost contact"
+
+
+def test_who_shows_the_account_on_the_page_while_waiting_is_known_to_the_agent(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    whispered: list[str] = []
+
+    def meets() -> None:
+        found = assignment(at_work())
+        whispered.extend(exchange.take(found.pk, "call-1") or ())
+
+    def shows() -> None:
+        page.opens(caller)
+        to_the_bill(page, code_of(bill))
+
+    caller = Caller("0", "2", shows, None, None, meets, None, number=PHONE)
+    call(caller)
+    assert whispered == ["본인 확인된 고객이에요.", "미납 오만 이천삼백 원."]
+    ticket = Ticket.objects.get()
+    assert (ticket.account_id, ticket.bill_id) == (bill.account_id, bill.pk)
 
 
 def test_who_paid_and_hung_up_is_no_lost_contact(shop: ManyWays, noon: clock.Frozen) -> None:

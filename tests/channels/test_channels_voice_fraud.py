@@ -1,6 +1,7 @@
 """Who lies to the telephone gains nothing, and hears what a stranger hears."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,11 +12,18 @@ from tests.channels.many_ways import ManyWays, many_ways
 from tests.contact.lines import assignment, at_work
 from tests.worlds import overdue_bill
 
-from doenda.channels.voice import exchange
-from doenda.contact.models import Dial, Holding, Ticket
+from doenda.billing.models import Bill
+from doenda.channels import beside
+from doenda.channels.voice import exchange, queueing
+from doenda.contact import policy, tickets
+from doenda.contact.models import Agent, Assignment, Dial, Holding, Ticket
+from doenda.contact.queue import serving
+from doenda.dunning.models import Hold
+from doenda.journeys import sessions as walking
+from doenda.journeys.models import Session
 from doenda.kernel import clock, sweeps
 
-STRANGER = "+821000007777"
+STRANGER, ANOTHER = "+821000007777", "+821055554444"
 WRONG = "135790"
 
 
@@ -73,7 +81,6 @@ def test_ten_callers_for_one_account_are_one_place_and_one_agents(shop: ManyWays
     [offer] = exchange.work().offers
     assert offer.assignment == assignment(one).pk
     assert offer.call_id == "call-0", "the one who has shown whose account it is"
-    assert offer.proven
     other.refresh_from_db()
     assert other.state == "ready", "nobody else is taken up by it"
 
@@ -86,8 +93,8 @@ def test_who_stands_at_a_customers_place_by_a_forged_number_is_a_stranger_to_the
     call(forger)
     found = assignment(at_work())
     [offer] = exchange.work().offers
-    assert (offer.call_id, offer.proven) == ("call-1", False)
-    said = exchange.take(found.pk, proven=offer.proven)
+    assert offer.call_id == "call-1"
+    said = exchange.take(found.pk, offer.call_id)
     assert said == ("본인 확인이 안 된 전화예요.",), "nothing of the account"
 
 
@@ -98,3 +105,180 @@ def test_no_machine_rings_a_costly_or_foreign_number_however_it_is_asked(shop: M
     sweeps.run("callbacks")
     assert not Dial.objects.exists()
     assert not Ticket.objects.filter(state="callback").exists()
+
+
+# --- a forged number at its owner's place
+
+
+def stays(made: Caller) -> Caller:
+    made.hangs_up = False
+    call(made)
+    return made
+
+
+def owner(at: int = 0) -> Bill:
+    """Its customer has shown whose account it is, and stands in line."""
+    bill = overdue_bill(52_300, phone=PHONE)
+    stays(caller(at, "1", "1", *code_of(bill), "0", None))
+    return bill
+
+
+def asked_by_page(bill: Bill, wanted: str = "morning") -> Ticket:
+    """Its customer has asked on a page to be called."""
+    ticket, _ = tickets.open_ticket(
+        "person",
+        key=f"line-{bill.account_id}",
+        channel="web",
+        lang="ko",
+        account_id=bill.account_id,
+        bill_id=bill.pk,
+        phone=PHONE,
+        wanted=wanted,
+    )
+    ticket.refresh_from_db()
+    assert ticket.state == "callback"
+    return ticket
+
+
+def test_a_forged_number_that_asks_to_be_called_takes_nobody_elses_call_out_of_the_line(shop: ManyWays) -> None:
+    owner()
+    forger = stays(caller(1, "0", "1", None))
+    assert "전화드릴게요" in " ".join(forger.heard)
+    ticket = Ticket.objects.get()
+    assert ticket.state == "waiting"
+    assert queueing.renew(["call-0", "call-1"]) == {"call-0"}, "the customer stands where they stood"
+
+
+def test_who_has_shown_whose_place_it_is_decides_for_every_call_at_it(shop: ManyWays) -> None:
+    stays(caller(1, "0", None))
+    bill = overdue_bill(52_300, phone=PHONE)
+    stays(caller(0, "1", "1", *code_of(bill), "0", "1", None))
+    assert not queueing.renew(["call-0", "call-1"])
+    assert Ticket.objects.get().state == "callback"
+
+
+def test_a_forged_number_changes_no_window_that_its_owner_asked_for(shop: ManyWays) -> None:
+    before = asked_by_page(overdue_bill(52_300, phone=PHONE))
+    stays(caller(1, "0", "1", None))
+    after = Ticket.objects.get()
+    assert (after.state, after.window_from, after.window_until, after.wanted) == (
+        *("callback", before.window_from, before.window_until),
+        "morning",
+    )
+
+
+def test_the_date_of_a_call_tells_a_forged_number_nothing(shop: ManyWays, noon: clock.Frozen) -> None:
+    """Neither that an account has the number, nor that its owner has asked already, nor for when."""
+    asked_by_page(overdue_bill(52_300, phone=PHONE), "evening")
+    overdue_bill(41_000, number="B-2", phone=ANOTHER)
+    noon.advance(timedelta(minutes=95))
+    numbers = (STRANGER, PHONE, ANOTHER)
+    dates = [stays(caller(at, "0", "1", None, number=number)).heard[-1] for at, number in enumerate(numbers)]
+    assert "전화드릴게요" in dates[0]
+    assert dates[0] == dates[1] == dates[2]
+
+
+def joined(at: int) -> Session:
+    """A page that a forger has brought to their own call, on which nothing was shown."""
+    session = walking.open_session("enter", channel="voice", lang="ko", call=f"call-{at}").session
+    Session.objects.filter(pk=session.pk).update(screened_at=clock.now())
+    session.refresh_from_db()
+    return session
+
+
+def test_a_page_beside_a_forged_call_shows_nothing_of_the_place_and_decides_nothing(shop: ManyWays) -> None:
+    bill = owner()
+    stays(caller(1, "0", None))
+    page = joined(1)
+    Bill.objects.filter(pk=bill.pk).update(paid=52_300, state="settled", closed_at=clock.now())
+    shown = beside.of(page, "ko")
+    assert shown is not None
+    assert shown.choices == ("call_me",), "that it is paid is nobody's business"
+    assert not any("납부가 끝났어요" in line for line in shown.lines)
+    beside.choose(page, "enough")
+    assert queueing.renew(["call-0", "call-1"]) == {"call-0", "call-1"}
+    queueing.let_go("call-1", dropped=False)
+    for what in beside.CHOICES:
+        beside.choose(page, what)
+    assert queueing.renew(["call-0"]) == {"call-0"}, "who has hung up decides nothing"
+    queueing.let_go("call-0", dropped=True)
+    shown = beside.of(page, "ko")
+    assert shown is not None
+    assert (len(shown.lines), shown.choices) == (1, ())
+    assert "같은 곳에" in shown.lines[0], "how long the owner's place is kept is the owner's"
+    for what in beside.CHOICES:
+        beside.choose(page, what)
+    assert Ticket.objects.get().state == "away"
+
+
+def test_a_page_beside_a_forged_call_says_the_same_date_as_the_call(shop: ManyWays, noon: clock.Frozen) -> None:
+    asked_by_page(overdue_bill(52_300, phone=PHONE))
+    stays(caller(1, "0", None))
+    page = joined(1)
+    beside.choose(page, "call_me")
+    said = queueing.place_over("call-1", "ko")
+    strangers = stays(caller(2, "0", "1", None, number=STRANGER)).heard[-1]
+    assert said
+    assert said in strangers
+
+
+def talks_with(call_id: str, agent: Agent) -> None:
+    found = assignment(agent)
+    exchange.take(found.pk, call_id)
+    exchange.talked(found.pk)
+
+
+def test_a_stranger_who_is_served_first_costs_the_customer_neither_place_nor_call(
+    shop: ManyWays, noon: clock.Frozen
+) -> None:
+    """Both are unproven: which of them is the customer nobody knows."""
+    overdue_bill(52_300, phone=PHONE)
+    stays(caller(1, "0", None))
+    stays(caller(2, "0", None))
+    before = Ticket.objects.get()
+    lee = at_work()
+    talks_with("call-1", lee)
+    serving.finish(assignment(lee).pk, by="user:lee", words="asked for nothing")
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.queued_at) in [(state, before.queued_at) for state in ("waiting", "offered")]
+    assert queueing.renew(["call-1", "call-2"]) == {"call-2"}
+    sweeps.run("line")
+    [offer] = exchange.work().offers
+    assert offer.call_id == "call-2"
+
+
+def test_a_stranger_who_talks_closes_no_customers_place(shop: ManyWays, noon: clock.Frozen) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    asked = asked_by_page(bill)
+    stays(caller(1, "0", None))
+    lee = at_work()
+    talks_with("call-1", lee)
+    noon.advance(policy.current().wrap_up * 2)
+    sweeps.run("line leases")
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.answered_at, ticket.window_until) == ("callback", None, asked.window_until)
+    assert Hold.objects.get(account=bill.account_id, kind="ticket").lifted_at is None, "the clock stands on"
+    assert not Assignment.objects.filter(ended_at=None).exists()
+
+
+def test_an_agent_who_has_made_sure_who_it_is_closes_the_place(shop: ManyWays) -> None:
+    asked_by_page(overdue_bill(52_300, phone=PHONE))
+    stays(caller(1, "0", None))
+    lee = at_work()
+    talks_with("call-1", lee)
+    exchange.vouch(assignment(lee).pk)
+    serving.finish(assignment(lee).pk, by="user:lee", words="helped")
+    assert Ticket.objects.get().state == "done"
+
+
+def test_who_hangs_up_while_the_agent_is_told_of_them_loses_nobody_elses_place(shop: ManyWays) -> None:
+    owner()
+    stays(caller(1, "0", None))
+    lee = at_work()
+    [offer] = exchange.work().offers
+    assert offer.call_id == "call-0"
+    queueing.let_go("call-0", dropped=True)
+    assert exchange.take(offer.assignment, offer.call_id) is None
+    lee.refresh_from_db()
+    assert lee.state == "ready"
+    assert Ticket.objects.get().state == "waiting", "the other call is there still"

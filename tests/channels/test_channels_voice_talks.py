@@ -32,7 +32,7 @@ def shop(db: None, noon: clock.Frozen) -> Iterator[ManyWays]:
 def taken() -> UUID:
     """An agent comes to work and takes the first caller."""
     found = assignment(at_work())
-    assert exchange.take(found.pk, proven=True) is not None
+    assert exchange.take(found.pk, "call-1") is not None
     return found.pk
 
 
@@ -102,7 +102,7 @@ def test_who_is_transferred_stands_in_line_again_with_the_same_place(shop: ManyW
 def meets_one() -> str:
     at_work("lee")
     found = exchange.work().offers or [pull_one()]
-    assert exchange.take(found[0].assignment, proven=False) is not None
+    assert exchange.take(found[0].assignment, found[0].call_id) is not None
     raise Met("talk-1", found[0].assignment)
 
 
@@ -123,7 +123,7 @@ def test_nobody_is_transferred_to_who_transfers_or_does_not_speak_the_language_o
     another_call(1)
     one = at_work("lee", skills="specialist")
     found = assignment(Agent.objects.get(pk=one.pk))
-    exchange.take(found.pk, proven=True)
+    exchange.take(found.pk, "call-1")
     assert not exchange.transfer(found.pk, "2"), "to themselves"
     other = at_work("park", skills="specialist", langs="en")
     assert not exchange.transfer(found.pk, "2"), "in English only"
@@ -169,7 +169,7 @@ def test_the_agent_alone_hears_who_it_is(shop: ManyWays) -> None:
 
     def whispered() -> str:
         found = assignment(at_work())
-        heard.extend(exchange.take(found.pk, proven=True) or ())
+        heard.extend(exchange.take(found.pk, "call-1") or ())
         raise Met("talk-1", found.pk)
 
     caller = Caller("1", "1", *code_of(bill), "0", whispered, None, number=PHONE)
@@ -191,7 +191,7 @@ def test_an_agent_who_does_not_answer_loses_the_offer_and_the_caller_nothing(sho
 
 def test_relay_calls_for_the_deaf_are_known_as_such(shop: ManyWays) -> None:
     another_call(1, phone="107")
-    assert "손말이음 중계 전화예요." in (exchange.take(assignment(at_work()).pk, proven=False) or ())
+    assert "손말이음 중계 전화예요." in (exchange.take(assignment(at_work()).pk, "call-1") or ())
 
 
 # --- calling back

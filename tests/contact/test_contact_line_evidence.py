@@ -105,9 +105,9 @@ def test_who_asked_to_be_called_back_says_nothing_of_the_line(noon: clock.Frozen
 
 
 def test_who_gives_up_waiting_for_a_callback_after_the_bound_was_failed_by_us(noon: clock.Frozen) -> None:
-    ticket = call(1).ticket
+    call(1)
     noon.advance(timedelta(minutes=20))
-    callbacks.promise(ticket.pk)
+    callbacks.promise("call", "call-1")
     assert said() == ["failed_by_us"]
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from doenda.channels import whens
 from doenda.contact import callbacks, numbers
 from doenda.contact.models import Estimate, Holding, Ticket
-from doenda.contact.queue import entering
+from doenda.contact.queue import entering, rows
 from doenda.contact.rules.callback import Refused
 from doenda.journeys import screens
 from doenda.journeys.models import CallCode, Session
@@ -38,24 +38,30 @@ def of(session: Session, lang: str) -> Beside | None:
     if not session.call or session.screened_at is None:
         code = screens.code_of(session)
         return None if code is None else Beside((_how_to_call(code, lang),), waits=True)
-    ticket = ticket_of(session.call)
-    if ticket is None:
+    held = rows.last_held(_CALL, session.call)
+    if held is None:
         return Beside((texts.say("web-beside-together", lang),))
+    if callbacks.awaited(held):
+        until = whens.until(callbacks.said_until(held, held.ticket), lang)
+        return Beside((texts.say("web-beside-callback", lang, until=until),), waits=True)
+    return _place(held, lang)
+
+
+def _place(held: Holding, lang: str) -> Beside:
+    """The place in line. At an account's place who has shown nothing but a number is shown their own call alone."""
+    ticket, here = held.ticket, held.ended_at is None
+    theirs = held.proven or ticket.account_id is None
     can_ring: tuple[Choice, ...] = ("call_me",) if numbers.dialable(ticket.phone) else ()
     match ticket.state:
-        case "waiting" | "offered":
-            paid = ticket.bill is not None and ticket.bill.remaining == 0
+        case "waiting" | "offered" if here or theirs:
+            paid = theirs and ticket.bill is not None and ticket.bill.remaining == 0
             lines = [*_told(ticket, lang), texts.say("web-beside-paid" if paid else "web-beside-kept", lang)]
             return Beside(tuple(lines), ("enough",) if paid else can_ring, waits=True)
-        case "away":
+        case "away" if theirs:
             assert ticket.kept_until is not None
             kept = texts.say("web-beside-away", lang, until=whens.from_when(ticket.kept_until, lang))
-            return Beside((kept,), can_ring, waits=True)
-        case "callback" | "desk":
-            until = ticket.window_until if ticket.state == "callback" else ticket.answer_by
-            assert until is not None
-            return Beside((texts.say("web-beside-callback", lang, until=whens.until(until, lang)),), waits=True)
-        case "talking" | "wrapping_up":
+            return Beside((kept,), can_ring if rows.speaks_for_all(held, ticket) else (), waits=True)
+        case "talking" | "wrapping_up" if theirs or (here and held.end == "served"):
             return Beside((texts.say("web-beside-talking", lang),), waits=True)
         case _:
             return Beside((texts.say("web-beside-together", lang),))
@@ -69,13 +75,6 @@ def _how_to_call(code: CallCode, lang: str) -> str:
 def can_call() -> bool:
     """Does anybody serve the telephone, so that a call can join a page?"""
     return leases.held("voice")
-
-
-def ticket_of(call: str) -> Ticket | None:
-    """The place that this call holds, or held last."""
-    held = Holding.objects.filter(channel=_CALL, call_id=call).select_related("ticket__bill").order_by("-created_at")
-    last = held.first()
-    return last.ticket if last is not None else None
 
 
 def _told(ticket: Ticket, lang: str) -> list[str]:
@@ -94,14 +93,13 @@ def _told(ticket: Ticket, lang: str) -> list[str]:
 
 def choose(session: Session, what: Choice) -> None:
     """Take the customer's choice; one that came too late, or was never offered, changes nothing."""
-    ticket = ticket_of(session.call) if session.call else None
     shown = of(session, session.lang)
-    if ticket is None or shown is None or what not in shown.choices:
+    if shown is None or what not in shown.choices:
         return
     if what == "enough":
-        entering.leave(ticket.pk)
+        entering.leave(_CALL, session.call)
         return
     try:
-        callbacks.promise(ticket.pk)
+        callbacks.promise(_CALL, session.call)
     except (Refused, callbacks.NotWaiting):
         return

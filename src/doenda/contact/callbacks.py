@@ -11,6 +11,8 @@ from doenda.contact.rules.callback import Refused
 from doenda.kernel import clock, facts, sweeps
 from doenda.kernel.db import atomic
 
+_MAY_ASK = ("desk", "waiting", "away", "callback")
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -32,7 +34,7 @@ def plan(ticket_id: UUID, *, wanted: str = windows.SOONEST, phone: str = "") -> 
     """
     with atomic():
         ticket = rows.lock_ticket(ticket_id)
-        if ticket.state not in ("desk", "waiting", "away", "callback"):
+        if ticket.state not in _MAY_ASK:
             raise NotWaiting(str(ticket_id))
         number = phone or ticket.phone
         numbers.may_dial(number, ticket.account_id)
@@ -47,23 +49,78 @@ def plan(ticket_id: UUID, *, wanted: str = windows.SOONEST, phone: str = "") -> 
         return planned
 
 
-def promise(ticket_id: UUID, *, phone: str = "") -> datetime:
-    """Until when somebody calls, so that this customer need not wait: in turn if the number is known as theirs, else
-    a person from the desk, by its date (a machine never rings a number that is merely said).
+def promise(channel: str, call_id: str) -> datetime:
+    """Until when somebody calls, so that whoever is on this channel need not wait: in turn if the number is known as
+    theirs, else a person from the desk, by its date (a machine never rings a number that is merely said).
 
-    Raises Refused for a number that nobody here dials, NotWaiting.
+    Who may not speak for the place (`rows.speaks_for_all`) ends their own call alone, changes nothing that was asked
+    for it before, and hears a date that every caller hears. Raises Refused for a number that nobody here dials,
+    NotWaiting.
     """
     with atomic():
-        ticket = rows.lock_ticket(ticket_id)
-        try:
-            return plan(ticket_id, phone=phone).ends
-        except Refused as refused:
-            number = phone or ticket.phone
-            if refused.args != (numbers.UNPROVEN,):
-                raise
-        _end_holdings(ticket)
-        ticket.put(state="desk", phone=number, dated=True, kept_until=None)
-        return ticket.answer_by
+        holding = rows.last_held(channel, call_id)
+        if holding is None:
+            raise NotWaiting(call_id)
+        ticket = rows.lock_ticket(holding.ticket_id)
+        holding.refresh_from_db()
+        if ticket.state not in _MAY_ASK:
+            raise NotWaiting(call_id)
+        if not rows.speaks_for_all(holding, ticket):
+            _promise_one(ticket, holding)
+        else:
+            try:
+                plan(ticket.pk)
+            except Refused as refused:
+                if refused.args != (numbers.UNPROVEN,):
+                    raise
+                _end_holdings(ticket)
+                _to_desk(ticket)
+        ticket.refresh_from_db()
+        holding.refresh_from_db()
+        return said_until(holding, ticket)
+
+
+def awaited(holding: Holding) -> bool:
+    """Was a call promised on this channel, and is still to come, as far as whoever was on it may know?"""
+    ticket = holding.ticket
+    if holding.end != "callback":
+        return False
+    if holding.proven:
+        return ticket.state in ("callback", "desk")
+    return ticket.closed_at is None or ticket.account_id is not None
+
+
+def said_until(holding: Holding, ticket: Ticket) -> datetime:
+    """The date that whoever chose to be called on this channel was told: of the place for who has shown whose it is;
+    else the one that a stranger's number gets at that moment, so that a forged one learns nothing."""
+    if holding.proven and ticket.state == "callback" and ticket.window_until is not None:
+        return ticket.window_until
+    return ticket.answer_by if holding.proven else hours.answer_by(Ticket.Kind.PERSON, holding.ended_at or clock.now())
+
+
+def _promise_one(ticket: Ticket, holding: Holding) -> None:
+    if holding.ended_at is not None:
+        raise NotWaiting(holding.call_id)
+    if not numbers.dialable(ticket.phone):
+        raise Refused("not dialled")
+    now = clock.now()
+    closing.end_holding(holding, "callback", now)
+    if rows.others(holding).exists():
+        ticket.put(dated=True)
+        return
+    evidenced.let_off(ticket, now)
+    outcomes.settle(ticket.pk, "callback", now)
+    if ticket.window_from is not None:
+        ticket.put(state="callback", dated=True, kept_until=None)
+    elif plan_if_allowed(ticket):
+        ticket.put(dated=True)
+    else:
+        _to_desk(ticket)
+    sweeps.nudge("callbacks")
+
+
+def _to_desk(ticket: Ticket) -> None:
+    ticket.put(state="desk", dated=True, kept_until=None)
 
 
 def _end_holdings(ticket: Ticket) -> None:

@@ -130,10 +130,10 @@ def strangers_lately() -> int:
     return Ticket.objects.filter(account=None, dated=True, queued_at__gt=clock.now() - timedelta(hours=1)).count()
 
 
-def belongs(ticket_id: UUID, account_id: UUID) -> None:
+def belongs(ticket_id: UUID, account_id: UUID, bill_id: UUID | None = None) -> None:
     """A stranger's ticket turns out to be this account's: its clock stands from now on. With the account locked."""
     ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
-    ticket.put(account_id=account_id)
+    ticket.put(account_id=account_id, bill_id=bill_id)
     _stop_clock(ticket)
 
 

@@ -83,8 +83,8 @@ class BesideCalls:
     async def let_go(self, call_id: str, *, dropped: bool) -> None:
         await self.run(partial(queueing.let_go, call_id, dropped=dropped))
 
-    async def call_me(self, ticket: UUID, lang: str) -> str:
-        return await self.run(partial(queueing.call_me, ticket, lang))
+    async def call_me(self, call_id: str, lang: str) -> str:
+        return await self.run(partial(queueing.call_me, call_id, lang))
 
     async def put_back(self, assignment: UUID) -> None:
         await self.run(partial(exchange.put_back, assignment))

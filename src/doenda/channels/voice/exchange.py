@@ -28,15 +28,14 @@ HELD_FOR = timedelta(seconds=6)
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A caller who is with an agent, or offered to one, whose telephone rings for `ring_for` seconds: `talking` once
-    the agent has taken the call. `proven`: this caller has shown whose account it is. Of several calls that hold one
-    place it is one that has, else the first."""
+    the agent has taken the call. Of several calls that hold one place it is the one that talks, else one that has
+    shown whose account it is, else the first."""
 
     assignment: UUID
     call_id: str
     agent: str
     talking: bool
     ring_for: int
-    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +85,14 @@ def work() -> Work:
         ticket__holdings__ended_at=None,
     )
     holding = "ticket__holdings__"
-    offers = held.order_by("pk", f"-{holding}proven", f"{holding}created_at").distinct("pk")
-    columns = offers.values_list("pk", f"{holding}call_id", "agent__user__username", "taken_at", f"{holding}proven")
+    talks = F(f"{holding}waited_until").desc(nulls_last=True)
+    offers = held.order_by("pk", talks, f"-{holding}proven", f"{holding}created_at").distinct("pk")
+    columns = offers.values_list("pk", f"{holding}call_id", "agent__user__username", "taken_at")
     rules = policy.current()
     offered_for, ring_for = int(rules.offer.total_seconds()), int(rules.callback.ring.total_seconds())
     open_ = Dial.objects.filter(ended_at=None).annotate(lang=F("ticket__lang"))
     return Work(
-        tuple(
-            Offer(pk, call_id, agent, taken is not None, offered_for, proven)
-            for pk, call_id, agent, taken, proven in columns
-        ),
+        tuple(Offer(pk, call_id, agent, taken is not None, offered_for) for pk, call_id, agent, taken in columns),
         tuple(Ring(pk, number, lang, ring_for) for pk, number, lang in open_.values_list("pk", "number", "lang")),
     )
 
@@ -103,15 +100,17 @@ def work() -> Work:
 # --- agents
 
 
-def take(assignment: UUID, *, proven: bool) -> tuple[str, ...] | None:
+def take(assignment: UUID, call_id: str) -> tuple[str, ...] | None:
     """The agent answered: who it is and why, for the agent's ear alone. None: the customer is not there any more.
 
-    `proven`: whoever is on the line is the customer; else nothing of the account is said, whose place it may be.
+    Of whoever has shown nothing but a number nothing of the account is said, whose place it may be.
     """
     try:
-        ticket = serving.take(assignment)
+        ticket = serving.take(assignment, call_id)
     except NotYours:
+        not_there(assignment)
         return None
+    proven = Assignment.objects.get(pk=assignment).known
     who = [say("voice-whisper-known" if proven else "voice-whisper-stranger", AGENTS)]
     if ticket.lang != AGENTS:
         who.append(say("voice-whisper-language", AGENTS))
@@ -122,6 +121,22 @@ def take(assignment: UUID, *, proven: bool) -> tuple[str, ...] | None:
     if ticket.lost:
         who.append(say("voice-whisper-lost", AGENTS, number=str(ticket.lost)))
     return tuple(who)
+
+
+def not_there(assignment: UUID) -> None:
+    """The customer hung up while the agent was told of them."""
+    try:
+        serving.not_there(assignment)
+    except NotYours:
+        return
+
+
+def vouch(assignment: UUID) -> None:
+    """The agent has made sure who it is."""
+    try:
+        serving.vouch(assignment)
+    except NotYours:
+        return
 
 
 def relayed(number: str) -> bool:

@@ -28,7 +28,7 @@ from doenda.kernel.ids import outside
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
-TRANSFER, CHOSEN_WITHIN = "*", 4.0
+TRANSFER, VOUCH, CHOSEN_WITHIN = "*", "#", 4.0
 _ENDS = {BUSY: "busy", SILENT: "silent", 18: "silent"}
 
 
@@ -122,8 +122,9 @@ class Floor:
         met = False
         try:
             if not offer.talking:
-                who = await self._house.run(partial(exchange.take, offer.assignment, proven=offer.proven))
+                who = await self._house.run(partial(exchange.take, offer.assignment, offer.call_id))
                 if who is None or offer.call_id not in self._callers:
+                    await self._house.run(partial(exchange.not_there, offer.assignment))
                     await agent.say([await self._house.words("voice-whisper-gone", exchange.AGENTS)], exchange.AGENTS)
                     return None
                 await agent.say(who, exchange.AGENTS)
@@ -145,17 +146,21 @@ class Floor:
         return False
 
     async def _transferred(self, offer: Offer, agent: AriLine, bridge: str) -> bool:
-        """Until one of both hangs up (HungUp, Parted); `*` and a key: somebody else goes on with the same place."""
+        """Until one of both hangs up (HungUp, Parted). `*` and a key: somebody else goes on with the same place, or
+        (`#`) the agent has made sure who it is."""
         while True:
             if await agent.key(3600.0) != TRANSFER:
                 continue
             key = await agent.key(CHOSEN_WITHIN)
             if key is None:
                 continue
-            if await self._house.run(partial(exchange.transfer, offer.assignment, key)):
+            if key == VOUCH:
+                await self._house.run(partial(exchange.vouch, offer.assignment))
+            elif await self._house.run(partial(exchange.transfer, offer.assignment, key)):
                 return True
             await self._ari.leave(bridge, agent.id)
-            await agent.say([await self._house.words("voice-whisper-nobody", exchange.AGENTS)], exchange.AGENTS)
+            told = "voice-whisper-vouched" if key == VOUCH else "voice-whisper-nobody"
+            await agent.say([await self._house.words(told, exchange.AGENTS)], exchange.AGENTS)
             await self._ari.join(bridge, agent.id)
 
     # --- a customer who asked to be called

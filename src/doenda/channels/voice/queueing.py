@@ -10,8 +10,8 @@ from uuid import UUID
 from doenda.channels import whens
 from doenda.channels.voice.desk import say
 from doenda.contact import callbacks, hours, numbers
-from doenda.contact.models import Holding, Ticket
-from doenda.contact.queue import entering, estimates
+from doenda.contact.models import Ticket
+from doenda.contact.queue import entering, estimates, rows
 from doenda.contact.queue.estimates import Telling
 from doenda.contact.rules.callback import Refused
 from doenda.journeys import screens
@@ -82,10 +82,10 @@ def let_go(call_id: str, *, dropped: bool) -> None:
     entering.let_go(CHANNEL, call_id, "dropped" if dropped else "gone")
 
 
-def call_me(ticket: UUID, lang: str) -> str:
+def call_me(call_id: str, lang: str) -> str:
     """Be called instead: in turn, or by a person from the desk by its date. What is to be said; "": impossible."""
     try:
-        until = callbacks.promise(ticket)
+        until = callbacks.promise(CHANNEL, call_id)
     except (Refused, callbacks.NotWaiting):
         return ""
     return say("voice-callback", lang, until=whens.until(until, lang))
@@ -94,16 +94,12 @@ def call_me(ticket: UUID, lang: str) -> str:
 def place_over(call_id: str, lang: str) -> str:
     """What became of a place that this call held and holds no more, where the customer chose it on their page: what is
     to be said; "": it only lapsed, and is taken up again."""
-    held = Holding.objects.filter(channel=CHANNEL, call_id=call_id).order_by("-created_at").select_related("ticket")
-    last = held.first()
+    last = rows.last_held(CHANNEL, call_id)
     if last is None or last.ended_at is None:
         return ""
-    ticket = last.ticket
-    if last.end == "callback" and ticket.state in {"callback", "desk"}:
-        until = ticket.window_until if ticket.state == "callback" else ticket.answer_by
-        assert until is not None
-        return say("voice-callback", lang, until=whens.until(until, lang))
-    return say("voice-wait-done", lang) if ticket.state == "gone" and last.end == "gone" else ""
+    if callbacks.awaited(last):
+        return say("voice-callback", lang, until=whens.until(callbacks.said_until(last, last.ticket), lang))
+    return say("voice-wait-done", lang) if last.ticket.state == "gone" and last.end == "gone" else ""
 
 
 def waits(call_id: str) -> bool:

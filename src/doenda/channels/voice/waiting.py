@@ -51,19 +51,30 @@ class Waiting:
                     return False
 
     async def _stands(self) -> bool:
-        address = self._here.address if self._here is not None else ""
-        place = await self.house.stand(self.line.id, self.lang, self.line.caller, address)
+        place = await self.house.stand(self.line.id, self.lang, self.line.caller, self._address())
         self.line.in_line = True
         try:
             say = list(place.lines)
             while True:
                 try:
                     async with self._watched():
-                        return await self._waits(place, say)
+                        found = await self._waits(place, say)
+                    if isinstance(found, bool):
+                        return found
+                    say = found
                 except Moved:
+                    shown = self._shows_account()
                     say = await self._news()
+                    if self._shows_account() != shown:  # the page has shown whose account it is: the place is theirs
+                        place = await self.house.stand(self.line.id, self.lang, self.line.caller, self._address())
         finally:
             self.line.in_line = False
+
+    def _address(self) -> str:
+        return self._here.address if self._here is not None else ""
+
+    def _shows_account(self) -> bool:
+        return self._here is not None and self._here.journey != "enter"
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -83,18 +94,22 @@ class Waiting:
             said.append(paid)
         return said
 
-    async def _waits(self, place: Place, say: list[str]) -> bool:
+    async def _waits(self, place: Place, say: list[str]) -> bool | list[str]:
+        """`over`; or what to say, once there is a visit that is to be watched from then on."""
         while True:
             key = await self._while_music(say)
             say = []
             if key == CALL_ME:
-                self.promised = await self.house.call_me(place.ticket, self.lang)
+                self.promised = await self.house.call_me(self.line.id, self.lang)
                 if self.promised:
                     await self.line.music(on=False)
                     return False
                 say = [await self._words("voice-wait-no-callback")]
             elif key == SHOW_ME and place.can_text:
+                unwatched = self._here is None
                 say = [await self._shown()]
+                if unwatched:
+                    return say
             elif key == BACK:
                 await self.line.music(on=False)
                 await self.house.let_go(self.line.id, dropped=False)

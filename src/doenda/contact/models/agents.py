@@ -42,6 +42,7 @@ class Agent(Row):
 class Assignment(Row):
     """A ticket with an agent: offered until `lease_until`, taken, talked until `talked_until`, wrapped up, ended.
 
+    `known`: whoever was talked with is the customer, shown by them or made sure of by the agent.
     `end`: served, silent (the agent did not answer), declined, left (the customer went first), back (to the line).
     """
 
@@ -49,6 +50,7 @@ class Assignment(Row):
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     lease_until = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
+    known = models.BooleanField(default=False)
     talked_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=8, blank=True)

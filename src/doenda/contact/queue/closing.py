@@ -45,6 +45,18 @@ def away(ticket: Ticket, now: datetime) -> None:
     facts.record("contact.away", ticket.account_id, {"ticket": str(ticket.pk)})
 
 
+def stand_again(ticket: Ticket, now: datetime) -> None:
+    """The same place as before an agent had it: held by what still holds it; else away, or on the desk if a date was
+    told."""
+    if rows.held(ticket.pk) is not None:
+        ticket.put(state="waiting")
+        sweeps.nudge("line")
+    elif ticket.dated and ticket.window_from is None:
+        ticket.put(state="desk", kept_until=None)
+    else:
+        away(ticket, now)
+
+
 def talk_over(ticket: Ticket, now: datetime) -> None:
     """The call ended; the agent writes it up within the policy's time."""
     assignment = open_assignment(ticket.pk)

@@ -49,15 +49,9 @@ def enter(
     with atomic():
         rows.lock_customer(account_id, phone)
         again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
-        if again is not None:
-            held = Ticket.objects.get(pk=again.ticket_id)
-            if account_id is None or held.account_id in (None, account_id):
-                if account_id is not None and not again.proven:
-                    again.put(proven=True)
-                return Entered(held, again, resumed=True, joined=0)
-            # Whoever shows an account has shown that one alone: a place of somebody else's number is not theirs.
-            closing.unhold(again, "moved")
-        found = _standing(account_id, phone)
+        if again is not None and (held := _still_theirs(again, account_id, bill_id)) is not None:
+            return Entered(held, again, resumed=True, joined=0)
+        found = _standing(account_id, phone, bill_id)
         if found is None:
             found, _ = tickets.open_ticket(
                 "person",
@@ -82,6 +76,27 @@ def enter(
         return Entered(ticket, holding, resumed, joined)
 
 
+def _still_theirs(again: Holding, account_id: UUID | None, bill_id: UUID | None) -> Ticket | None:
+    """The place that this call holds, if it is whoever's is on it by what they have shown. None: it is let go of.
+
+    Whoever shows an account has shown that one alone: a place of somebody else's number is not theirs, and where the
+    account has a place already it is that one.
+    """
+    held = Ticket.objects.get(pk=again.ticket_id)
+    if account_id is None:
+        return held
+    live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE, account=account_id)
+    if held.account_id != account_id and (held.account_id is not None or live.exists()):
+        closing.unhold(again, "moved")
+        return None
+    if held.account_id is None:
+        tickets.belongs(held.pk, account_id, bill_id)
+        held.refresh_from_db()
+    if not again.proven:
+        again.put(proven=True)
+    return held
+
+
 def resume(ticket_id: UUID, *, channel: str, call_id: str, node: str = "") -> Entered:
     """The holder of a link to this ticket holds its place on one more channel. Raises NotInLine."""
     with atomic():
@@ -93,7 +108,7 @@ def resume(ticket_id: UUID, *, channel: str, call_id: str, node: str = "") -> En
         return Entered(ticket, holding, resumed=True, joined=0)
 
 
-def _standing(account_id: UUID | None, phone: str) -> Ticket | None:
+def _standing(account_id: UUID | None, phone: str, bill_id: UUID | None) -> Ticket | None:
     """The live place of this customer: the oldest, of the account if it is known, else of the number."""
     live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE).order_by("queued_at", "id")
     found = live.filter(account=account_id).first() if account_id is not None else None
@@ -101,7 +116,7 @@ def _standing(account_id: UUID | None, phone: str) -> Ticket | None:
         strangers = live.filter(phone=phone)
         found = (strangers.filter(account=None) if account_id is not None else strangers).first()
         if found is not None and account_id is not None:
-            tickets.belongs(found.pk, account_id)
+            tickets.belongs(found.pk, account_id, bill_id)
     return found
 
 
@@ -176,9 +191,17 @@ def let_go(channel: str, call_id: str, going: Going) -> Ticket | None:
         return closing.unhold(seen, going)
 
 
-def leave(ticket_id: UUID) -> None:
-    """The customer wants no person any more: said so, or was helped on the screen. Ends every channel's holding."""
+def leave(channel: str, call_id: str) -> None:
+    """The customer wants no person any more: said so, or was helped on the screen. Ends the place with all that holds
+    it; who may not speak for it (`rows.speaks_for_all`) lets go of it alone."""
     with atomic():
-        ticket = rows.lock_ticket(ticket_id)
+        holding = rows.last_held(channel, call_id)
+        if holding is None:
+            return
+        rows.lock_customer(holding.ticket.account_id, holding.ticket.phone)
+        if not rows.speaks_for_all(holding, holding.ticket):
+            closing.unhold(holding, "gone")
+            return
+        ticket = Ticket.objects.select_for_update().get(pk=holding.ticket_id)
         if ticket.state in ("waiting", "away", "callback", "desk"):
             closing.close(ticket, "gone", lost=False)

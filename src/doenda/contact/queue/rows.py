@@ -78,6 +78,28 @@ def serveable_by(agent: Agent) -> Q:
     return (Q(skill="") | Q(skill__in=agent.skills)) & (Q(lang="") | Q(lang__in=agent.langs))
 
 
+def last_held(channel: str, call_id: str) -> Holding | None:
+    """What this channel holds, or held last, with its ticket."""
+    held = Holding.objects.filter(channel=channel, call_id=call_id).select_related("ticket__bill")
+    return held.order_by("-created_at", "-pk").first()
+
+
+def others(holding: Holding) -> "QuerySet[Holding]":
+    """What else holds the same place."""
+    return Holding.objects.filter(ticket=holding.ticket_id, ended_at=None).exclude(pk=holding.pk)
+
+
+def speaks_for_all(holding: Holding, ticket: Ticket) -> bool:
+    """May whoever is on this channel decide for the place? A number can be forged: who has shown nothing but a number
+    decides for their own call alone, where the place is an account's or somebody else is there, too."""
+    return holding.proven or (ticket.account_id is None and not others(holding).exists())
+
+
+def spoken_with(ticket_id: UUID) -> Holding | None:
+    """Whom an agent gets of all who hold one place: one who has shown whose it is, else who came first."""
+    return Holding.objects.filter(ticket_id=ticket_id, ended_at=None).order_by("-proven", "created_at", "pk").first()
+
+
 def held(ticket_id: UUID) -> Holding | None:
     """What holds the ticket now: the newest channel that still does."""
     return Holding.objects.filter(ticket_id=ticket_id, ended_at=None).order_by("created_at", "pk").last()

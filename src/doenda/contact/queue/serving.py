@@ -11,7 +11,7 @@ from doenda.contact import policy, tickets
 from doenda.contact.models import Agent, Assignment, Dial, Holding, Ticket
 from doenda.contact.queue import closing, evidenced, outcomes, ringing, rows
 from doenda.contact.rules.order import can_spare
-from doenda.kernel import clock, facts, sweeps
+from doenda.kernel import clock, facts
 from doenda.kernel.db import atomic
 
 type Back = Literal["line", "callback"]
@@ -59,17 +59,25 @@ def _next(agent: Agent) -> Ticket | None:
     return ticket if can_spare(free, kept) else None
 
 
-def take(assignment_id: UUID) -> Ticket:
-    """The agent answers: waiting is over. Raises NotYours if the offer was lost meanwhile."""
+def take(assignment_id: UUID, call_id: str = "") -> Ticket:
+    """The agent answers: waiting is over, for this call (else for whom the agent gets of all who hold the place). Who
+    has shown nothing but a number is served alone: whoever else holds the place waits on.
+
+    Raises NotYours if the offer was lost meanwhile, or this call is not there any more.
+    """
     with atomic():
         assignment, ticket = _mine(assignment_id)
-        if ticket.state != "offered":
+        held = Holding.objects.filter(ticket=ticket.pk, ended_at=None)
+        served = held.filter(call_id=call_id).first() if call_id else rows.spoken_with(ticket.pk)
+        if ticket.state != "offered" or (served is None and call_id):
             raise NotYours(str(assignment_id))
         now = clock.now()
-        assignment.put(taken_at=now)
+        known = served is not None and served.proven
+        assignment.put(taken_at=now, known=known)
         Agent.objects.filter(pk=assignment.agent_id).update(state="talking", since=now)
-        held = Holding.objects.filter(ticket=ticket.pk, ended_at=None, waited_until=None)
-        held.update(waited_until=now, end="served")
+        if served is not None and not known:
+            held = held.filter(pk=served.pk)
+        held.filter(waited_until=None).update(waited_until=now, end="served")
         outcomes.settle(ticket.pk, "served", now)
         ticket.put(state="talking")
         evidenced.answered(ticket, now)
@@ -89,6 +97,23 @@ def decline(assignment_id: UUID, *, silent: bool = False) -> None:
         ticket.put(state="waiting")
 
 
+def not_there(assignment_id: UUID) -> None:
+    """The agent answered, and the customer has just hung up: the agent is free, and whoever else holds the place stands
+    where they stood."""
+    with atomic():
+        _, ticket = _mine(assignment_id)
+        now = clock.now()
+        closing.end_assignment(ticket.pk, "left", now)
+        closing.stand_again(ticket, now)
+
+
+def vouch(assignment_id: UUID) -> None:
+    """The agent has made sure, by asking, that it is the customer whom they talk with."""
+    with atomic():
+        assignment, _ = _mine(assignment_id)
+        assignment.put(known=True)
+
+
 def talked(assignment_id: UUID) -> None:
     """The talk is over, the writing-up begins."""
     with atomic():
@@ -98,12 +123,24 @@ def talked(assignment_id: UUID) -> None:
 
 
 def finish(assignment_id: UUID, *, by: str, words: str) -> None:
-    """The customer was answered: the ticket is done, its clock runs again, and the agent is free. `by`: the actor."""
+    """The customer was answered: the ticket is done, its clock runs again, and the agent is free. `by`: the actor.
+
+    Was it somebody who had shown nothing but a number, then an account's place, or one that others hold, is still its
+    customer's: it is kept as if that call had never been.
+    """
     with atomic():
         assignment, ticket = _mine(assignment_id)
         if ticket.state not in ("talking", "wrapping_up"):
             raise NotYours(str(assignment_id))
-        tickets.answer(assignment.ticket_id, by=by, words=words)
+        wait_on = Holding.objects.filter(ticket=ticket.pk, ended_at=None, waited_until=None).exists()
+        if assignment.known or not (wait_on or ticket.account_id):
+            tickets.answer(assignment.ticket_id, by=by, words=words)
+            return
+        now = clock.now()
+        for holding in Holding.objects.select_for_update().filter(ticket=ticket.pk, ended_at=None, end="served"):
+            closing.end_holding(holding, "served", now)
+        closing.end_assignment(ticket.pk, "served", now)
+        closing.stand_again(ticket, now)
 
 
 def put_back(assignment_id: UUID, *, skill: str = "") -> None:
@@ -117,11 +154,7 @@ def put_back(assignment_id: UUID, *, skill: str = "") -> None:
         closing.end_assignment(ticket.pk, "back", now)
         if skill:
             ticket.put(skill=skill)
-        if rows.held(ticket.pk) is None:
-            closing.away(ticket, now)
-        else:
-            ticket.put(state="waiting")
-            sweeps.nudge("line")
+        closing.stand_again(ticket, now)
 
 
 def _mine(assignment_id: UUID) -> tuple[Assignment, Ticket]:

@@ -80,7 +80,7 @@ def _silent(assignment_id: UUID) -> None:
 
 
 def _wrapped_up(assignment_id: UUID) -> None:
-    """The agent forgot to say so. The ticket is closed as talked; a customer who is not helped is back in line by the
+    """Nobody said how it went. The ticket is closed as talked; a customer who is not helped is back in line by the
     agent's own word before that."""
     try:
         serving.finish(assignment_id, by="system", words="the wrap-up ran out")
@@ -104,9 +104,10 @@ def _give_up(ticket_id: UUID) -> None:
             ticket.put(state="desk", kept_until=None, lost=ticket.lost + 1)
         else:
             paid = ticket.bill is not None and ticket.bill.remaining == 0  # what they called about is done
-            if not paid:
+            helped = paid or ticket.assignments.filter(end="served").exists()
+            if not helped:
                 evidenced.lost(ticket, clock.now())
-            closing.close(ticket, "gone", lost=not paid)
+            closing.close(ticket, "gone", lost=not helped)
 
 
 def _nobody_there(ticket_id: UUID) -> None:

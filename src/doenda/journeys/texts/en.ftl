@@ -385,5 +385,6 @@ voice-whisper-bill = { $amount } unpaid.
 voice-whisper-lost = Not reached { $number } times before.
 voice-whisper-gone = The customer has hung up.
 voice-whisper-nobody = Nobody can take it now.
+voice-whisper-vouched = Noted: you have made sure who it is.
 voice-over = You can hang up now.
 voice-ours = Something went wrong on our side. No further money was taken. We are putting you through to a person.

@@ -385,5 +385,6 @@ voice-whisper-bill = 미납 { $amount }.
 voice-whisper-lost = 전에 { $number }번 닿지 못했어요.
 voice-whisper-gone = 고객이 먼저 끊었어요.
 voice-whisper-nobody = 지금 받을 수 있는 분이 없어요.
+voice-whisper-vouched = 본인 확인하신 것으로 적었어요.
 voice-over = 끊으셔도 돼요.
 voice-ours = 저희 쪽에 문제가 생겼어요. 돈은 새로 빠져나가지 않았어요. 상담원에게 이어 드릴게요.
