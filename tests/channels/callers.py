@@ -62,8 +62,8 @@ class Here:
     async def stand(self, call_id: str, lang: str, caller: str, address: str) -> queueing.Place:
         return queueing.stand(call_id, lang=lang, caller=caller, address=address)
 
-    async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]:
-        return queueing.tell(ticket, lang)
+    async def tell(self, call_id: str, ticket: UUID, lang: str) -> queueing.Now:
+        return queueing.tell(call_id, ticket, lang)
 
     async def paid_meanwhile(self, address: str) -> str:
         return desk.paid_meanwhile(address)

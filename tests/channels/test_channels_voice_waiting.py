@@ -106,6 +106,45 @@ def test_a_callback_is_not_offered_to_a_number_that_is_never_dialled(shop: ManyW
     assert "그 번호로는 전화드릴 수 없어요" in caller.heard[-1], "and the wait goes on"
 
 
+def closes(noon: clock.Frozen) -> None:
+    noon.set(clock.at(clock.today(), 18, 30))
+
+
+def test_who_waits_when_everybody_has_gone_home_is_called_and_does_not_wait_all_night(
+    shop: ManyWays, noon: clock.Frozen
+) -> None:
+    caller = at_the_bill("0", None, lambda: closes(noon), None, None)
+    call(caller)
+    assert "오늘 상담 시간이 끝났어요" in caller.heard[-1]
+    assert "전화드릴게요" in caller.heard[-1]
+    assert caller.closed
+    assert person().state == "callback"
+
+
+def test_while_agents_stay_the_line_is_served_after_hours(shop: ManyWays, noon: clock.Frozen) -> None:
+    one = at_work()
+    another_call(1)
+    sweeps.run("line")
+    serving.take(assignment(one).pk)
+    caller = at_the_bill("0", None, lambda: closes(noon), None, None)
+    caller.id = "call-2"
+    caller.hangs_up = False
+    call(caller)
+    assert not any("끝났어요" in said for said in caller.heard)
+    assert Ticket.objects.get(phone=PHONE).state == "waiting"
+
+
+def test_who_cannot_be_called_hears_at_closing_when_to_call_again_and_goes_on_by_the_keys(
+    shop: ManyWays, noon: clock.Frozen
+) -> None:
+    caller = Caller("0", None, lambda: closes(noon), None, None, None)
+    call(caller)
+    [told] = [said for said in caller.heard if "오늘 상담 시간이 끝났어요" in said]
+    assert "오전 아홉 시" in told
+    assert "요금 듣고 내기" in caller.heard[-1], "the first menu again"
+    assert not caller.music_on
+
+
 def test_the_hash_key_leads_back_to_where_the_call_was(shop: ManyWays) -> None:
     caller = at_the_bill("0", "#", None)
     call(caller)

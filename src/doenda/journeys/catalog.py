@@ -63,11 +63,13 @@ VOICE = (
                 "wait-callback",
                 "wait-kept",
                 "wait-no-callback",
+                "wait-closed",
+                "wait-closed-no-callback",
             ),
             *("talk-on", "talk-over", "we-call", "we-called-late"),
             *(
                 f"whisper-{each}"
-                for each in ("known", "stranger", "language", "relay", "bill", "lost", "gone", "nobody")
+                for each in ("known", "stranger", "language", "relay", "bill", "lost", "gone", "nobody", "vouched")
             ),
             *("too-long", "working", "moved", "number", "over", "ours"),
             *("by-screen", "elsewhere", "not-now", "text-me", "texted", "not-joined", "joined", "beside", "screen"),

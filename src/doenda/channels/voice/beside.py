@@ -65,8 +65,8 @@ class BesideCalls:
     async def stand(self, call_id: str, lang: str, caller: str, address: str) -> queueing.Place:
         return await self.run(partial(queueing.stand, call_id, lang=lang, caller=caller, address=address))
 
-    async def tell(self, ticket: UUID, lang: str) -> tuple[str, ...]:
-        return await self.run(partial(queueing.tell, ticket, lang))
+    async def tell(self, call_id: str, ticket: UUID, lang: str) -> queueing.Now:
+        return await self.run(partial(queueing.tell, call_id, ticket, lang))
 
     async def renew(self, call_ids: Sequence[str]) -> frozenset[str]:
         return await self.run(partial(queueing.renew, call_ids))

@@ -56,9 +56,26 @@ def stand(call_id: str, *, lang: str, caller: str, address: str = "") -> Place:
     return Place(ticket.pk, (*said, say("voice-wait-kept", lang)), can_text)
 
 
-def tell(ticket: UUID, lang: str) -> tuple[str, ...]:
-    """What is true now, in words; nothing where there is nothing to say."""
-    return tuple(_told(estimates.tell(ticket, CHANNEL), lang))
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What is true now, in words; nothing where there is nothing to say. `over`: nobody answers any more today, and
+    the wait has ended; `promised`: somebody calls."""
+
+    lines: tuple[str, ...]
+    over: bool = False
+    promised: bool = False
+
+
+def tell(call_id: str, ticket: UUID, lang: str) -> Now:
+    """Once a minute. Who still waits when everybody has gone home is called, and does not wait all night."""
+    telling = estimates.tell(ticket, CHANNEL)
+    if not telling.advice.closed:
+        return Now(tuple(_told(telling, lang)))
+    if promised := call_me(call_id, lang):
+        return Now((say("voice-wait-closed", lang), promised), over=True, promised=True)
+    let_go(call_id, dropped=False)
+    opens = whens.from_when(hours.hours().opens(clock.now()), lang)
+    return Now((say("voice-wait-closed-no-callback", lang, opens=opens),), over=True)
 
 
 def _told(telling: Telling, lang: str) -> list[str]:

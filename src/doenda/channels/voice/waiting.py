@@ -117,7 +117,19 @@ class Waiting:
             elif key == AGAIN:
                 say = list(place.lines)
             elif key is None:
-                say = list(await self.house.tell(place.ticket, self.lang))
+                now = await self.house.tell(self.line.id, place.ticket, self.lang)
+                say = list(now.lines)
+                if now.over:
+                    return await self._closed(say, promised=now.promised)
+
+    async def _closed(self, say: list[str], *, promised: bool) -> bool:
+        """Nobody answers any more today. Whom nobody can call back hears so, and goes on by the keys."""
+        await self.line.music(on=False)
+        if promised:
+            self.promised = " ".join(say)
+        else:
+            await self.line.say(say, self.lang)
+        return not promised
 
     async def _shown(self) -> str:
         """Text the way to the caller's screen; what is to be said."""
