@@ -98,7 +98,7 @@ class Caller:
 
     def __init__(self, *script: Pressed, number: str = "") -> None:
         self.id, self.caller = "call-1", number
-        self.music_on = self.in_line = self.holds = False
+        self.music_on = self.in_line = self.holds = self.talks = False
         self.watching: Any = None
         self.heard: list[str] = []
         self.joined: list[str] = []

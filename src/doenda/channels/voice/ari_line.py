@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from doenda.channels.voice.ari import Ari, Channel, Destroyed, Digit, Ended, Event, Gone
+from doenda.channels.voice.ari.client import NO_SUCH_CHANNEL
 from doenda.channels.voice.ari.events import Played
 from doenda.channels.voice.beside import BesideCalls
 from doenda.channels.voice.line import HungUp, Interruption, Met, Moved, Parted, PlaceLost
@@ -25,7 +26,7 @@ class AriLine:
         self._ari, self._house, self.channel, self.adopted = ari, house, channel, adopted
         self.id, self.caller = channel.id, numbers.shown(channel.caller)
         self.events: asyncio.Queue[Told] = asyncio.Queue()
-        self.in_line = self.holds = False
+        self.in_line = self.holds = self.talks = False
         self.watching: object = None
         self._said = 0
 
@@ -77,7 +78,7 @@ class AriLine:
         try:
             await self._ari.join(bridge, self.channel.id)
         except Gone as error:
-            raise HungUp from error
+            raise (HungUp if error.status == NO_SUCH_CHANNEL else Parted) from error
 
     def tell(self, what: Told) -> None:
         """Let whoever serves this end know."""
@@ -93,7 +94,9 @@ class AriLine:
             return None
         if isinstance(event, Ended | Destroyed):
             raise HungUp
-        if isinstance(event, Met | Parted) or (isinstance(event, PlaceLost) and self.in_line):
+        if isinstance(event, Met) or (isinstance(event, Parted) and self.talks):
+            raise event
+        if isinstance(event, PlaceLost) and self.in_line:
             raise event
         if isinstance(event, Moved) and event.watch is not None and event.watch is self.watching:
             self.watching = None

@@ -98,14 +98,18 @@ class Call:
 
     async def _talks(self, met: Met) -> bool | None:
         """With an agent. Then: True, in line again; False, back to the walk; None, all is said."""
+        self.line.talks = True
         try:
             await self.line.join(met.bridge)
             while True:
                 await self.line.key(TALK_LOOK)
         except Parted as parted:
+            self.line.talks = False
             if parted.again:
                 await self.line.say([await self._words("voice-talk-on")], self.lang)
                 return True
+        finally:
+            self.line.talks = False
         said = [await self._words("voice-talk-over")]
         while True:
             key = await self.line.say(said, self.lang) or await self.line.key(OVER_FOR)

@@ -2,6 +2,7 @@
 was begun by a process that died is found, and never begun twice."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 
@@ -62,10 +63,17 @@ class Dialler:
             answer = SILENT
         except AriError as error:
             log.warning("%s cannot be rung: %s", endpoint, error)
+            with contextlib.suppress(AriError):
+                await self._ari.hang_up(channel_id)  # no answer: it may ring all the same
             answer = FAILED
         finally:
             self._ringing.pop(channel_id, None)
         return answer if isinstance(answer, int) else self._line(answer)
+
+    def strays(self, wanted: Iterable[str]) -> list[AriLine]:
+        """Who has answered a call that nobody wants any more: its process died, or we gave it up."""
+        known = set(wanted) | self._ringing.keys()
+        return [line for each in self._answered.keys() - known if (line := self.adopted(each)) is not None]
 
     async def stop(self, channel_id: str) -> None:
         """Ring no more, if it still rings."""

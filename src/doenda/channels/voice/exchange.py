@@ -13,7 +13,7 @@ from django.db.models import F
 from doenda.channels.voice.desk import say
 from doenda.channels.voice.queueing import CHANNEL
 from doenda.contact import dialling, policy
-from doenda.contact.models import Assignment, Dial
+from doenda.contact.models import Assignment, Dial, Holding
 from doenda.contact.queue import agents, serving
 from doenda.contact.queue.serving import NotYours
 from doenda.kernel import leases, money
@@ -166,6 +166,14 @@ def put_back(assignment: UUID) -> None:
         serving.put_back(assignment)
     except NotYours:
         return
+
+
+def broken(call_id: str) -> None:
+    """Something of ours broke in the middle of this call: whoever talked with an agent is in line again."""
+    talks = Holding.objects.filter(channel=CHANNEL, call_id=call_id, ended_at=None, end="served")
+    mine = Assignment.objects.filter(ended_at=None, taken_at__isnull=False, ticket__in=talks.values("ticket"))
+    for assignment in mine.values_list("pk", flat=True):
+        put_back(assignment)
 
 
 def transfer(assignment: UUID, key: str) -> bool:

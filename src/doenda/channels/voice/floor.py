@@ -7,23 +7,25 @@ caller before: announcements never hold a connection up.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import phonenumbers
 from django.conf import settings
+from django.db import Error
 
 from doenda.channels.voice import exchange
-from doenda.channels.voice.ari import Ari, AriError
+from doenda.channels.voice.ari import Ari
 from doenda.channels.voice.ari_line import AriLine
 from doenda.channels.voice.beside import BesideCalls
 from doenda.channels.voice.calls import Call
 from doenda.channels.voice.dialler import BUSY, REJECTED, SILENT, Dialler
 from doenda.channels.voice.exchange import Offer, Ring
 from doenda.channels.voice.line import HungUp, Met, Parted
-from doenda.kernel.ids import outside
+from doenda.channels.voice.persisting import Persisting, told
+from doenda.kernel.ids import new_id, outside
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,22 @@ _ENDS = {BUSY: "busy", SILENT: "silent", 18: "silent"}
 
 
 class Floor:
-    """`callers`: the ends of those who called or were called, by channel."""
+    """`callers`: the ends of those who called or were called, by channel; `sorry`: what is said to one of them, in a
+    language, when nothing else helps."""
 
-    def __init__(self, ari: Ari, house: BesideCalls, dialler: Dialler, callers: dict[str, AriLine]) -> None:
+    def __init__(
+        self,
+        ari: Ari,
+        house: BesideCalls,
+        dialler: Dialler,
+        callers: dict[str, AriLine],
+        persisting: Persisting,
+        sorry: Callable[[AriLine, str], Awaitable[None]],
+    ) -> None:
         self._ari, self._house, self._dialler, self._callers = ari, house, dialler, callers
+        self._persisting, self._sorry = persisting, sorry
         self._agents: dict[str, AriLine] = {}
+        self._met: set[str] = set()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._ringing: set[UUID] = set()
 
@@ -68,6 +81,10 @@ class Floor:
         for dial in self._ringing - {ring.dial for ring in work.rings}:
             self._ringing.discard(dial)
             await self._dialler.stop(f"dial-{dial}")
+        wanted = {f"leg-{each.assignment}" for each in work.offers} | {f"dial-{each.dial}" for each in work.rings}
+        for line in self._dialler.strays(wanted):
+            log.warning("%s was answered, and nobody wants it any more", line.id)
+            self._begin(new_id(), self._stray(line))
 
     def _begin(self, key: UUID, work: Coroutine[Any, Any, None]) -> None:
         task = self._tasks[key] = asyncio.create_task(work)
@@ -90,22 +107,25 @@ class Floor:
             again = await self._served(offer, agent)
             if again is not None and (caller := self._callers.get(offer.call_id)) is not None:
                 caller.tell(Parted(again=again))
-        except asyncio.CancelledError:
-            raise
         except Exception:
             log.exception("the talk of %s", outside(offer.assignment))
-            await self._house.run(partial(exchange.put_back, offer.assignment))
-        finally:
-            self._agents.pop(offer.call_id, None)
-        await self._ari.end_bridge(f"talk-{offer.assignment}")
-        await self._ari.hang_up(name)
+            await self._told(exchange.put_back, offer.assignment)
+            if offer.call_id in self._met and (caller := self._callers.get(offer.call_id)) is not None:
+                caller.tell(Parted(again=True))
+        self._agents.pop(offer.call_id, None)
+        self._met.discard(offer.call_id)
+        await told(partial(self._ari.end_bridge, f"talk-{offer.assignment}"))
+        await told(partial(self._ari.hang_up, name))
+
+    async def _told(self, what: Callable[..., object], *args: object, **named: object) -> None:
+        await told(partial(self._house.run, partial(what, *args, **named)))
 
     async def _answered(self, offer: Offer, name: str) -> AriLine | None:
         """The agent's end. None: not answered, and the caller stands where they stood."""
         if offer.talking:
             agent = self._dialler.adopted(name)
             if agent is None:
-                await self._house.run(partial(exchange.put_back, offer.assignment))
+                await self._told(exchange.put_back, offer.assignment)
             return agent
         endpoint = settings.DOENDA_AGENT_DIAL.format(agent=offer.agent)
         rung = await self._dialler.ring(
@@ -113,13 +133,13 @@ class Floor:
         )
         if isinstance(rung, int):
             refused = rung in (BUSY, REJECTED)
-            await self._house.run(partial(exchange.not_taken, offer.assignment, refused=refused))
+            await self._told(exchange.not_taken, offer.assignment, refused=refused)
             return None
         return rung
 
     async def _served(self, offer: Offer, agent: AriLine) -> bool | None:
         """Whisper, talk, and what follows. Does the caller stand in line again? None: they never met."""
-        met = False
+        agent.talks = True
         try:
             if not offer.talking:
                 who = await self._house.run(partial(exchange.take, offer.assignment, offer.call_id))
@@ -135,14 +155,14 @@ class Floor:
             await self._ari.bridge(bridge, "mixing")
             await self._ari.join(bridge, agent.id)
             caller.tell(Met(bridge, offer.assignment))
-            met = True
+            self._met.add(offer.call_id)
             if await self._transferred(offer, agent, bridge):
                 return True
         except (HungUp, Parted):
-            if not met:  # the agent hung up on the whisper
-                await self._house.run(partial(exchange.put_back, offer.assignment))
+            if offer.call_id not in self._met:  # the agent hung up on the whisper
+                await self._told(exchange.put_back, offer.assignment)
                 return None
-        await self._house.run(partial(exchange.talked, offer.assignment))
+        await self._told(exchange.talked, offer.assignment)
         return False
 
     async def _transferred(self, offer: Offer, agent: AriLine, bridge: str) -> bool:
@@ -154,10 +174,14 @@ class Floor:
             key = await agent.key(CHOSEN_WITHIN)
             if key is None:
                 continue
-            if key == VOUCH:
-                await self._house.run(partial(exchange.vouch, offer.assignment))
-            elif await self._house.run(partial(exchange.transfer, offer.assignment, key)):
-                return True
+            try:
+                if key == VOUCH:
+                    await self._house.run(partial(exchange.vouch, offer.assignment))
+                elif await self._house.run(partial(exchange.transfer, offer.assignment, key)):
+                    return True
+            except Error:  # both go on talking
+                log.exception("what an agent asked for in the talk of %s", outside(offer.assignment))
+                key = ""
             await self._ari.leave(bridge, agent.id)
             told = "voice-whisper-vouched" if key == VOUCH else "voice-whisper-nobody"
             await agent.say([await self._house.words(told, exchange.AGENTS)], exchange.AGENTS)
@@ -176,24 +200,39 @@ class Floor:
             name, endpoint, "dial", outside(ring.dial), caller=settings.DOENDA_CALL, within=ring.ring_for
         )
         if isinstance(rung, int):
-            await self._house.run(partial(exchange.not_reached, ring.dial, _ENDS.get(rung, "failed")))
+            await self._told(exchange.not_reached, ring.dial, _ENDS.get(rung, "failed"))
             return
         begun = asyncio.get_running_loop().time()
         self._callers[name] = rung
         try:
-            await self._called(rung, ring)
-        except AriError:
-            log.exception("the call to a customer")
+            if not await self._persisting.serve(rung, partial(self._called, rung, ring)):
+                while not await self._persisting.serve(rung, partial(self._sorry, rung, ring.lang)):
+                    log.error("%s hears music until somebody serves the call", name)
         finally:
             self._callers.pop(name, None)
             self.left(name)
-            lasted = asyncio.get_running_loop().time() - begun
-            await self._house.run(partial(exchange.costed, ring.dial, lasted))
+        await self._told(exchange.costed, ring.dial, asyncio.get_running_loop().time() - begun)
 
     async def _called(self, line: AriLine, ring: Ring) -> None:
         """A machine that answers presses no key: it is nobody, and is rung again later."""
         self._ringing.discard(ring.dial)
         call = Call(line, self._house, lang=ring.lang)
+        if await self._house.waits(line.id):  # they have said that they want it, and something broke after that
+            await self._house.run(partial(exchange.broken, line.id))
+            self.left(line.id)
+            await call.run(waits=True)
+            return
         wanted = partial(self._house.run, partial(exchange.answered, ring.dial, line.id))
         if not await call.called(wanted):
-            await self._house.run(partial(exchange.not_wanted, ring.dial))
+            await self._told(exchange.not_wanted, ring.dial)
+
+    async def _stray(self, line: AriLine) -> None:
+        """Whoever answered a call that nobody wants any more hears so, and no silence."""
+        if line.channel.args[:1] == ("dial",):
+
+            async def wanted() -> None:
+                return None
+
+            await self._persisting.serve(line, partial(Call(line, self._house).called, wanted))
+        else:
+            await told(partial(self._ari.hang_up, line.id))

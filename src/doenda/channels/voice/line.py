@@ -57,6 +57,8 @@ class Line(Protocol):
     """Does the call stand in line just now? It is told when its place is lost."""
     holds: bool
     """Does it hold a place, in line or in a talk with an agent? Then that is renewed."""
+    talks: bool
+    """Is it with somebody from whom it can be parted?"""
     watching: object
     """Whose `Moved` is of interest just now; None: nobody's."""
 
@@ -73,7 +75,7 @@ class Line(Protocol):
         """Let whoever serves this end know."""
 
     async def join(self, bridge: str) -> None:
-        """Talk with whoever is in it. Raises HungUp."""
+        """Talk with whoever is in it. Raises HungUp; Parted if nobody is, any more."""
 
     async def close(self) -> None:
         """End it: only after everything was said."""

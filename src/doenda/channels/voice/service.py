@@ -5,20 +5,19 @@ caller stands: the caller hears the step once more, and nobody was dropped.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Coroutine
 from functools import partial
 
-from doenda.channels.voice import desk, exchange, synthesis, waiting
-from doenda.channels.voice.ari import Ari, AriError, Channel, Connected, Destroyed, Ended, Event, Gone, Started
+from doenda.channels.voice import desk, exchange, waiting
+from doenda.channels.voice.ari import Ari, AriError, Channel, Connected, Destroyed, Ended, Event, Started
 from doenda.channels.voice.ari.client import of_channel
 from doenda.channels.voice.ari_line import AriLine
 from doenda.channels.voice.beside import BesideCalls
 from doenda.channels.voice.calls import Call
 from doenda.channels.voice.dialler import Dialler
 from doenda.channels.voice.floor import Floor
-from doenda.channels.voice.line import HungUp
+from doenda.channels.voice.persisting import Persisting, told
 from doenda.kernel.ids import inside
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,8 @@ class Service:
         self.lines: dict[str, AriLine] = {}
         self.ends: dict[str, AriLine] = {}
         self.dialler = Dialler(ari, self.house, self.ends)
-        self.floor = Floor(ari, self.house, self.dialler, self.lines)
+        self._persisting = Persisting(ari, self.ends)
+        self.floor = Floor(ari, self.house, self.dialler, self.lines, self._persisting, self.apologize)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -116,54 +116,54 @@ class Service:
         self._beside(self._call(line, talks=talks))
 
     async def _call(self, line: AriLine, *, talks: bool = False) -> None:
-        channel = line.channel
-        lang, _, address = channel.variables.get(SESSION, "").partition(":")
-        lang = lang or "ko"
+        """Serve a caller until they are gone, whatever breaks meanwhile: at the last they hear that it is us."""
+        lang, _, address = line.channel.variables.get(SESSION, "").partition(":")
+        begun = [self._new(line, lang or "ko", address)]
         try:
-            waits = line.adopted and await self.house.waits(channel.id)
-            if not (address or waits):
-                await self.ari.answer(channel.id)
-            if line.adopted:
-                await line.hush()
-            try:
-                await self._new(line, lang).run(address, waits=waits, talks=talks and waits)
-            except desk.NoSession:  # over since then: from the beginning
-                await self._new(line, lang).run()
-        except (Gone, HungUp):
-            pass
-        except (AriError, synthesis.NoVoice):
-            log.exception("call %s hears music until somebody serves it", channel.id)
-            with contextlib.suppress(AriError):
-                await self.ari.music(channel.id)
-        except Exception:
-            log.exception("call %s: put through to a person", channel.id)
-            await self._ours(line, lang)
+            if not await self._persisting.serve(line, partial(self._walked, line, begun, talks=talks)):
+                while not await self._persisting.serve(line, partial(self.apologize, line, begun[-1].lang)):
+                    log.error("%s hears music until somebody serves the call", line.id)
         finally:
-            self.lines.pop(channel.id, None)
-            self.floor.left(channel.id)
-        await self._costed(channel)
+            self.lines.pop(line.id, None)
+            self.floor.left(line.id)
+        await self._costed(line.channel)
 
-    def _new(self, line: AriLine, lang: str) -> Call:
-        return Call(line, self.house, lang=lang, on_session=partial(self._keep, line.channel))
+    async def _walked(self, line: AriLine, begun: list[Call], *, talks: bool) -> None:
+        """From where the call stands by the rows. `begun`: this caller's calls so far, a new one for each fault."""
+        before, first = begun[-1], len(begun) == 1
+        adopted = line.adopted or not first
+        if not first:
+            self.floor.left(line.id)
+            await self.house.run(partial(exchange.broken, line.id))
+        waits = adopted and await self.house.waits(line.id)
+        if not (before.address or waits):
+            await self.ari.answer(line.id)
+        if adopted:
+            await line.hush()
+        begun.append(self._new(line, before.lang, before.address))
+        try:
+            await begun[-1].run(before.address, waits=waits, talks=talks and waits and first)
+        except desk.NoSession:  # over since then: from the beginning
+            begun.append(self._new(line, before.lang))
+            await begun[-1].run()
+
+    def _new(self, line: AriLine, lang: str, address: str = "") -> Call:
+        made = Call(line, self.house, lang=lang, on_session=partial(self._keep, line.channel))
+        made.address = address
+        return made
 
     async def _costed(self, channel: Channel) -> None:
         """Of a call that we made and that was taken over from another process: whoever began it cannot say any more."""
         if channel.args[0] == "dial":
-            await self.house.run(partial(exchange.costed, inside(channel.args[1]), None))
+            await told(partial(self.house.run, partial(exchange.costed, inside(channel.args[1]), None)))
 
-    async def _ours(self, line: AriLine, lang: str) -> None:
-        """Whatever broke on our side, the caller hears so, and that no money moved; a person calls back."""
-        try:
-            said = [await self.house.words("voice-ours", lang)]
-            if line.caller:
-                said.append(await self.house.call_back(line.caller, lang))
-            await line.say(said, lang)
-            await line.close()
-        except (HungUp, AriError):
-            pass
-        except Exception:
-            log.exception("%s hears music until somebody serves the call", line.channel.id)
-            await self.ari.music(line.channel.id)
+    async def apologize(self, line: AriLine, lang: str) -> None:
+        """What broke is on our side: the caller hears so, and that no money moved; a person calls back."""
+        said = [await self.house.words("voice-ours", lang)]
+        if line.caller:
+            said.append(await self.house.call_back(line.caller, lang))
+        await line.say(said, lang)
+        await line.close()
 
     def _keep(self, channel: Channel, lang: str, address: str) -> None:
         self._beside(self._set(channel.id, f"{lang}:{address}"))

@@ -19,7 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 TIMEOUT = 10.0
 CONNECTIONS = 64
 _TAKEN = 409
-_NO_SUCH_CHANNEL = 400  # where a channel is named beside the path
+NO_SUCH_CHANNEL = 400
+"""Where a channel is named beside the path."""
 
 
 class AriError(RuntimeError):
@@ -228,7 +229,7 @@ class Ari:
         try:
             await self.ask("POST", f"/bridges/{bridge}/addChannel", channel=channel)
         except AriError as error:
-            if error.status == _NO_SUCH_CHANNEL:
+            if error.status == NO_SUCH_CHANNEL:
                 raise Gone(error.status, str(error)) from error
             raise
 
