@@ -47,8 +47,8 @@ class Here:
     async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
         return desk.invite(address, caller, call, lang)
 
-    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
-        return desk.answer(here, outcome, values, caller)
+    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str, call: str) -> Heard:
+        return desk.answer(here, outcome, values, caller, call)
 
     async def call_back(self, caller: str, lang: str) -> str:
         return desk.call_back(caller, lang)

@@ -215,6 +215,32 @@ def test_a_visit_without_a_call_and_a_fifth_page_are_not_served(bill: Bill) -> N
     assert asyncio.run(asyncio.wait_for(run(), 20)) == [404, *[200] * serving.MOST_A_VISIT, 503]
 
 
+def test_pages_that_come_at_the_same_moment_are_counted_before_they_are_looked_up(
+    bill: Bill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = beside_a_call(bill)
+
+    mine = connections["default"]
+
+    async def slow[T](self: object, work: Callable[[], T]) -> T:
+        await asyncio.sleep(0.2)
+        connections["default"] = mine
+        return work()
+
+    monkeypatch.setattr(Threads, "run", slow)
+
+    async def run() -> list[int]:
+        async with live() as url, aiohttp.ClientSession() as browser:
+            query = {"at": f"{visit.state.step}/{visit.state.version}", "kind": "", "lang": "ko"}
+            asked = (browser.get(f"{url}/{visit.address}", params=query) for _ in range(12))
+            answers = await asyncio.gather(*asked)
+            for each in answers:
+                each.close()
+            return sorted(each.status for each in answers)
+
+    assert asyncio.run(asyncio.wait_for(run(), 20)) == [*[200] * serving.MOST_A_VISIT, *[503] * 8]
+
+
 def test_a_page_that_nobody_closed_is_told_that_its_session_is_gone(bill: Bill) -> None:
     with atomic():
         stranger = sessions.open_session("enter", channel="voice", lang="ko", call="call-2")

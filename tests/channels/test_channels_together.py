@@ -22,6 +22,7 @@ from doenda.channels.web.walker import Walker
 from doenda.contact.models import Ticket
 from doenda.contact.queue import entering
 from doenda.journeys import screens
+from doenda.journeys import sessions as walking
 from doenda.journeys.models import Invitation, Session
 from doenda.kernel import clock, leases, outbox, sweeps
 from doenda.kernel.db import atomic
@@ -378,6 +379,68 @@ def test_the_digits_of_pages_are_not_guessed(shop: ManyWays) -> None:
     caller = Caller("4", *(key for guess in guesses for key in guess), *digits, None, number=PHONE)
     call(caller)
     assert not any("휴대폰이 이어졌어요" in said for said in caller.heard), "not even the right ones, after five"
+
+
+def test_the_digits_of_pages_are_not_guessed_by_a_thousand_callers_either(shop: ManyWays) -> None:
+    """Numbers can be forged: each call had a budget of its own. The page's own customer is not kept out by it."""
+    page = a_page(shop)
+    digits = digits_on(page)
+    for at in range(screens.WRONG_AN_HOUR):
+        assert not screens.take_up("00000000", call=f"call-{at}", caller=f"+8210700{at:05}")
+    assert not screens.take_up(digits, call="call-x", caller="+821077770000")
+    assert not screens.take_up(digits, call="call-y", caller="")
+    assert screens.take_up(digits, call="call-z", caller=PHONE)
+
+
+def test_who_withholds_the_number_is_counted_by_the_call_and_not_with_all_who_do(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+    for at in range(12):
+        wrong = Caller("1", *f"0100000{at:04}#", *"135790", None)
+        wrong.id = f"call-{at}"
+        call(wrong)
+    right = Caller("1", *"01000001234#", *code_of(bill), None)
+    right.id = "call-99"
+    call(right)
+    assert any("오만 이천삼백 원" in said for said in right.heard)
+
+
+def test_a_text_that_was_guessed_at_too_often_is_followed_by_a_new_one(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+
+    def guesses() -> None:
+        page.open(page.link())
+        right = Invitation.objects.get().digits
+        for _ in range(screens.MOST_TRIES):
+            page.press("join", {"digits": f"{(int(right) + 1) % 100:02}"})
+
+    def joins() -> None:
+        page.open(page.link())
+        assert page.page.step == "web.join", page.page.text
+        page.press("join", {"digits": Invitation.objects.get(tries=0).digits})
+
+    visit = walking.open_session("enter", channel="voice", lang="ko", call="call-1")
+    assert screens.invite(visit.address, call="call-1", phone=PHONE)
+    guesses()
+    assert screens.invite(visit.address, call="call-1", phone=PHONE)
+    assert Invitation.objects.count() == 2
+    joins()
+    assert Session.objects.get().screened_at is not None
+
+
+def test_a_text_opens_the_visit_at_which_the_call_is_and_no_earlier_one(shop: ManyWays) -> None:
+    visits = [walking.open_session("enter", channel="voice", lang="ko", call="call-1").address for _ in range(2)]
+    digits = [screens.invite(each, call="call-1", phone=PHONE) for each in (*visits, *visits)]
+    assert Invitation.objects.count() == 2
+    assert digits[:2] == digits[2:]
+
+
+def test_who_opened_the_page_while_waiting_goes_on_with_it_from_the_first_menu(shop: ManyWays) -> None:
+    overdue_bill(52_300, phone=PHONE)
+    page = Page(shop)
+    caller = Caller("0", "2", lambda: page.opens(caller), None, "#", "1", None, number=PHONE)
+    call(caller)
+    assert Session.objects.count() == 1, "one visit, and the page is beside it"
 
 
 def test_digits_are_shown_only_where_somebody_answers_the_telephone(shop: ManyWays) -> None:

@@ -1,6 +1,7 @@
 """What breaks for a moment, in the database, in Asterisk or in our own code, leaves no living caller with nobody."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -12,7 +13,7 @@ from tests.channels.doors import PHONE
 from tests.contact.lines import agent, assignment, at_work
 from tests.worlds import overdue_bill
 
-from doenda.channels.voice import exchange, persisting, queueing, synthesis
+from doenda.channels.voice import desk, exchange, persisting, queueing, synthesis
 from doenda.channels.voice.ari import AriError, Channel, Connected, Destroyed, Digit, Gone, Started
 from doenda.channels.voice.ari.events import Played
 from doenda.channels.voice.beside import BesideCalls
@@ -142,6 +143,8 @@ def telephone(script: Callable[[Asterisk], Awaitable[None]]) -> Asterisk:
         floor = asyncio.create_task(made.service.floor.run())
         try:
             await asyncio.wait_for(script(made), 60)
+        except TimeoutError:
+            raise AssertionError(f"heard {made.said}, music for {made.music_on}, there: {made.there}") from None
         finally:
             tasks = [floor, *made.service._tasks, *made.service.floor._tasks.values()]
             for task in tasks:
@@ -319,9 +322,9 @@ def test_a_fault_when_the_caller_is_put_through_brings_them_back_into_the_line(q
         cast(Any, asterisk).join = join
         await aside(at_work)
         await until(lambda: failed and "c-1" in asterisk.music_on)
-        await until(lambda: not any(each.startswith("leg-") for each in asterisk.there))
-        await aside(partial(sweeps.run, "line"))
-        await until(lambda: asterisk.there.get("c-1", ""))
+        while not asterisk.there.get("c-1", ""):
+            await aside(partial(sweeps.run, "line"))
+            await asyncio.sleep(0.1)
 
     telephone(script)
     assert Ticket.objects.get().state == "talking", "the next offer has reached them"
@@ -397,3 +400,28 @@ def test_an_agents_note_is_kept_through_a_fault(quick: None, monkeypatch: pytest
     telephone(script)
     assert Ticket.objects.get().state == "wrapping_up"
     assert assignment(Agent.objects.get()).talked_until is not None
+
+
+def test_providers_that_hang_take_neither_words_nor_the_line_nor_the_lease(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One pool had them all: eight hanging payments were silence for everybody, and then the lease was lost."""
+    hangs = threading.Event()
+    monkeypatch.setattr(desk, "answer", lambda *_: hangs.wait(30))
+
+    async def run() -> None:
+        house = BesideCalls()
+        stuck = [asyncio.create_task(house.answer(cast(Any, None), "", {}, "", "")) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(15):
+                assert await house.lease(partial(exchange.mine, "here"))
+                assert await house.renew([]) == frozenset()
+                assert await house.media(["여보세요"], "ko")
+                assert not await house.waits("c-1")
+        finally:
+            hangs.set()
+            await asyncio.gather(*stuck)
+            house.close()
+
+    asyncio.run(run())

@@ -1,6 +1,8 @@
 """One process does a work at a time; whoever stands by takes it over when the lease lapses, or is given back."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +48,26 @@ def test_the_lease_of_a_process_that_is_no_more_need_not_be_waited_for(noon: clo
     assert leases.acquire("telephone", mine, LEASE)
     assert leases.holder("telephone") == mine
     assert not leases.dead(mine)
-    host, _, word = mine.split(" ")
-    assert leases.dead(f"{host} 99999999 {word}")
+    where, _, word = mine.split(" ")
+    assert leases.dead(f"{where} 99999999 {word}")
     assert not leases.dead(f"elsewhere 99999999 {word}"), "of another host nothing is known"
     assert not leases.dead("")
+
+
+def test_a_container_with_the_same_host_name_and_processes_of_its_own_is_not_taken_for_dead(
+    noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = leases.this_process().replace(f" {os.getpid()} ", " 99999999 ")
+    assert leases.dead(there)
+    monkeypatch.setattr(Path, "readlink", lambda self: Path("pid:[4026539999]"))
+    assert not leases.dead(there), "its process ids are not ours"
+
+
+def test_where_processes_are_not_shown_nobody_is_taken_for_dead(
+    noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object, **__: object) -> str:
+        raise FileNotFoundError("/proc")
+
+    monkeypatch.setattr(Path, "read_text", nothing)
+    assert not leases.dead(leases.this_process().replace(f" {os.getpid()} ", " 99999999 "))

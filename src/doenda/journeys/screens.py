@@ -31,6 +31,10 @@ MOST_TRIES = 5
 CODE_DIGITS = 8
 TEXTS_AN_HOUR = 4
 """To one number, whoever calls with it."""
+WRONG_AN_HOUR = 200
+"""Wrong eight digits of all callers together: with a thousand pages that show some, one in five hundred hits in an
+hour."""
+_ALL = "call-code:"
 
 
 class NoInvitation(LookupError):
@@ -44,15 +48,17 @@ def can_text(phone: str) -> bool:
 
 
 def invite(address: str, *, call: str, phone: str) -> str:
-    """Have the link to this session sent to the caller; the digits to say. Asked again in one call: the same text.
+    """Have the link to this session sent to the caller; the digits to say. Asked again in one call: the same text, as
+    long as it still opens this session.
 
     Raises NoSession.
     """
     sessions.look(address)
     with atomic():
-        live = Invitation.objects.filter(call=call, phone=phone, used_at=None, until__gt=clock.now()).first()
-        if live is not None:
-            return live.digits
+        mine = Invitation.objects.filter(call=call, phone=phone, used_at=None, until__gt=clock.now())
+        for live in mine.filter(tries__lt=MOST_TRIES).order_by("-created_at", "-pk"):
+            if _opens(live.sealed) == address:
+                return live.digits
         made = Invitation(
             call=call,
             phone=phone,
@@ -84,6 +90,14 @@ def _accounts(phone: str) -> Iterator[UUID]:
         party = sending.recipient(account_id)
         if party is not None and party.phone == phone:
             yield account_id
+
+
+def _opens(sealed: bytes | memoryview) -> str:
+    """The address in it; "" where the key has gone."""
+    try:
+        return sealing.open_sealed(sealed).decode()
+    except sealing.CannotOpen:
+        return ""
 
 
 def find(token: str) -> UUID:
@@ -147,15 +161,19 @@ def show_code(address: str) -> CallCode:
 def take_up(code: str, *, call: str, caller: str) -> str:
     """The address of the session whose page shows these digits, now walked by this call, too; "" for wrong ones.
 
-    After a few wrong ones nothing is right for this caller for an hour.
+    After a few wrong ones nothing is right for this caller for an hour. Numbers can be forged, so all callers' wrong
+    ones count, too: after many, digits are right only from a number that the page's own account has.
     """
     who = f"call-code:{caller or call}"
     with atomic():
-        guessed = tries.hold(who)
+        all_wrong, wrong = tries.hold(_ALL), tries.hold(who)
         live = CallCode.objects.select_for_update(of=("self",)).filter(code=code, used_at=None, until__gt=clock.now())
-        found = live.first() if guessed < MOST_TRIES else None
+        found = live.select_related("session").first() if wrong < MOST_TRIES else None
+        if found is not None and all_wrong >= WRONG_AN_HOUR and not numbers.is_own(caller, found.session.account_id):
+            found = None
         if found is None:
             tries.count(who)
+            tries.count(_ALL)
             return ""
         found.put(used_at=clock.now())
     try:

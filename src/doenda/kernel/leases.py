@@ -3,6 +3,7 @@
 The holder renews it well before it lapses, and stops its work when it could not: then nobody else has begun yet.
 """
 
+import hashlib
 import os
 import socket
 from datetime import timedelta
@@ -42,15 +43,25 @@ def holder(name: str) -> str:
 
 
 def this_process() -> str:
-    """A holder's name for this process: host, process id, and a word by which a later one with the same id differs."""
-    return f"{socket.gethostname()} {os.getpid()} {token_bytes(4).hex()}"
+    """A holder's name for this process: where it runs, its id, and a word by which a later one with that id differs."""
+    return f"{_here()} {os.getpid()} {token_bytes(4).hex()}"
 
 
 def dead(holder: str) -> bool:
-    """Whether the holder was a process of this host that is no more: its lease need not be waited for."""
-    host, _, rest = holder.partition(" ")
+    """Whether the holder was a process of those that we see, and is no more: its lease need not be waited for."""
+    where, _, rest = holder.partition(" ")
     pid, _, _ = rest.partition(" ")
-    return host == socket.gethostname() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
+    return where == _here() and pid.isdigit() and not Path(f"/proc/{pid}").exists()
+
+
+def _here() -> str:
+    """The host with its start, and which of its processes we see: two containers may share a host's name, or a name
+    come back after a restart, and a process id of one says nothing in the other."""
+    try:
+        seen = Path("/proc/sys/kernel/random/boot_id").read_text().strip() + str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        seen = token_bytes(8).hex()  # nothing to be known by: nobody is taken for dead
+    return f"{socket.gethostname()[:30]}/{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 
 
 def held(name: str) -> bool:

@@ -33,8 +33,8 @@ class Live:
     """All open pages of one process."""
 
     def __init__(self) -> None:
-        self._threads = Threads(4, "live")
-        self._watch = Watch(lambda addresses: self._threads.run(partial(_standing, addresses)))
+        self._threads, self._looking = Threads(4, "live"), Threads(1, "live-watch")
+        self._watch = Watch(lambda addresses: self._looking.run(partial(_standing, addresses)))
         self._open: dict[str, int] = {}
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -44,19 +44,23 @@ class Live:
             raise web.HTTPBadRequest
         if sum(self._open.values()) >= MOST_OPEN or self._open.get(shown.address, 0) >= MOST_A_VISIT:
             raise web.HTTPServiceUnavailable
+        # Counted before anything is waited for: a thousand who come at once are a thousand.
+        self._open[shown.address] = self._open.get(shown.address, 0) + 1
+        try:
+            return await self._followed(request, shown)
+        finally:
+            self._open[shown.address] -= 1
+            if not self._open[shown.address]:
+                del self._open[shown.address]
+
+    async def _followed(self, request: web.Request, shown: Shown) -> web.StreamResponse:
         if not await self._threads.run(partial(_known, shown.address)):
             raise web.HTTPNotFound
         answer = web.StreamResponse(headers=_HEADERS | _allowed())
         await answer.prepare(request)
         await answer.write(f"retry: {RETRY}\n\n".encode())
-        self._open[shown.address] = self._open.get(shown.address, 0) + 1
-        try:
-            with contextlib.suppress(ConnectionError):
-                await follow(shown, send=partial(_send, answer), watched=self._watch.moved, beside=self._beside)
-        finally:
-            self._open[shown.address] -= 1
-            if not self._open[shown.address]:
-                del self._open[shown.address]
+        with contextlib.suppress(ConnectionError):
+            await follow(shown, send=partial(_send, answer), watched=self._watch.moved, beside=self._beside)
         return answer
 
     async def _beside(self, address: str, lang: str) -> Now:
@@ -65,6 +69,7 @@ class Live:
     def close(self) -> None:
         self._watch.close()
         self._threads.close()
+        self._looking.close()
 
 
 def _shown(request: web.Request) -> Shown | None:

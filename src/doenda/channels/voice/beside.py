@@ -13,19 +13,31 @@ from doenda.channels.voice.line import Line
 from doenda.channels.voice.watching import watching
 from doenda.channels.watch import Watch
 
-WORKERS = 8
+ANSWERS, DESK, LINE = 6, 4, 3
+"""Threads: for answers, which may wait long for a provider; for what is to be said; for places in line and agents.
+With the lease's own they are fewer than the database's connections (DOENDA_POOL)."""
 
 
 class BesideCalls:
-    """The house as calls ask it (`line.House`)."""
+    """The house as calls ask it (`line.House`). Whatever takes long holds up its own kind of work alone: a provider
+    that hangs takes neither the words of other calls, nor the line, nor the lease of the telephone."""
 
     def __init__(self) -> None:
-        self._threads = Threads(WORKERS, "voice-desk")
-        self._watch = Watch(lambda addresses: self.run(partial(desk.standing, addresses)))
+        self._answers, self._desk = Threads(ANSWERS, "voice-answers"), Threads(DESK, "voice-desk")
+        self._line, self._lease = Threads(LINE, "voice-line"), Threads(1, "voice-lease")
+        self._watch = Watch(lambda addresses: self.line(partial(desk.standing, addresses)))
 
     async def run[T](self, work: Callable[[], T]) -> T:
-        """A piece of blocking work."""
-        return await self._threads.run(work)
+        """A piece of blocking work for what is to be said."""
+        return await self._desk.run(work)
+
+    async def line[T](self, work: Callable[[], T]) -> T:
+        """A piece of blocking work on places in line, agents and callbacks: short, all of it."""
+        return await self._line.run(work)
+
+    async def lease[T](self, work: Callable[[], T]) -> T:
+        """Keeping the telephone."""
+        return await self._lease.run(work)
 
     async def opening(self, lang: str, caller: str) -> tuple[tuple[str, ...], Asking, tuple[tuple[str, ...], ...]]:
         lines, keys, prompts = await self.run(partial(desk.opening, lang, caller))
@@ -50,8 +62,8 @@ class BesideCalls:
     async def invite(self, address: str, caller: str, call: str, lang: str) -> str:
         return await self.run(partial(desk.invite, address, caller, call, lang))
 
-    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
-        return await self.run(partial(desk.answer, here, outcome, values, caller))
+    async def answer(self, here: Heard, outcome: str, values: Mapping[str, str], caller: str, call: str) -> Heard:
+        return await self._answers.run(partial(desk.answer, here, outcome, values, caller, call))
 
     async def call_back(self, caller: str, lang: str) -> str:
         return await self.run(partial(desk.call_back, caller, lang))
@@ -60,34 +72,34 @@ class BesideCalls:
         return desk.words(message, lang)
 
     async def open_now(self) -> bool:
-        return await self.run(queueing.open_now)
+        return await self.line(queueing.open_now)
 
     async def stand(self, call_id: str, lang: str, caller: str, address: str) -> queueing.Place:
-        return await self.run(partial(queueing.stand, call_id, lang=lang, caller=caller, address=address))
+        return await self.line(partial(queueing.stand, call_id, lang=lang, caller=caller, address=address))
 
     async def tell(self, call_id: str, ticket: UUID, lang: str) -> queueing.Now:
-        return await self.run(partial(queueing.tell, call_id, ticket, lang))
+        return await self.line(partial(queueing.tell, call_id, ticket, lang))
 
     async def renew(self, call_ids: Sequence[str]) -> frozenset[str]:
-        return await self.run(partial(queueing.renew, call_ids))
+        return await self.line(partial(queueing.renew, call_ids))
 
     async def waits(self, call_id: str) -> bool:
-        return await self.run(partial(queueing.waits, call_id))
+        return await self.line(partial(queueing.waits, call_id))
 
     async def paid_meanwhile(self, address: str) -> str:
         return await self.run(partial(desk.paid_meanwhile, address))
 
     async def place_over(self, call_id: str, lang: str) -> str:
-        return await self.run(partial(queueing.place_over, call_id, lang))
+        return await self.line(partial(queueing.place_over, call_id, lang))
 
     async def let_go(self, call_id: str, *, dropped: bool) -> None:
-        await self.run(partial(queueing.let_go, call_id, dropped=dropped))
+        await self.line(partial(queueing.let_go, call_id, dropped=dropped))
 
     async def call_me(self, call_id: str, lang: str) -> str:
-        return await self.run(partial(queueing.call_me, call_id, lang))
+        return await self.line(partial(queueing.call_me, call_id, lang))
 
     async def put_back(self, assignment: UUID) -> None:
-        await self.run(partial(exchange.put_back, assignment))
+        await self.line(partial(exchange.put_back, assignment))
 
     async def media(self, texts: Sequence[str], lang: str) -> list[str]:
         """Each text's file; spoken now if it has not been yet."""
@@ -95,4 +107,5 @@ class BesideCalls:
 
     def close(self) -> None:
         self._watch.close()
-        self._threads.close()
+        for each in (self._answers, self._desk, self._line, self._lease):
+            each.close()

@@ -6,7 +6,7 @@ the call is patient: somebody reads there.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from doenda.channels.voice.asking import Answer, Asking, Say, ToPerson
@@ -138,13 +138,14 @@ class Call:
                     return None
                 return await self._begun("") if await self._promised() else None
             if said.outcome == "language":
-                self.lang = "en" if self.lang == "ko" else "ko"
+                self.lang, self.address = "en" if self.lang == "ko" else "ko", ""
                 continue
             if said.outcome == PAGE:
                 if (found := await self._taken_up()) is not None:
                     return found
                 continue
-            here = await self._begun(self.line.caller)
+            # Whom a page has joined meanwhile, while they waited for a person, goes on with it.
+            here = await self._resumed(self.address) if self.address else await self._begun(self.line.caller)
             return await self._to_screen(here) if said.outcome == SCREEN else here
 
     async def _taken_up(self) -> Heard | None:
@@ -215,7 +216,10 @@ class Call:
             return await self._person(here, said)
         if said.outcome == SCREEN:
             return await self._to_screen(here)
-        return self._now(await self.house.answer(here, said.outcome, said.values, self.line.caller))
+        return await self._answered(here, said.outcome, said.values)
+
+    async def _answered(self, here: Heard, outcome: str, values: Mapping[str, str]) -> Heard:
+        return self._now(await self.house.answer(here, outcome, values, self.line.caller, self.line.id))
 
     async def _ask(
         self,
@@ -269,7 +273,7 @@ class Call:
             return await self._looked(here) if await self._waits(here.address) else None
         if said.unable or not here.keys.person:
             return None if not await self._promised() else self._now(await self.house.look(here.address, ""))
-        return self._now(await self.house.answer(here, here.keys.person, {}, self.line.caller))
+        return await self._answered(here, here.keys.person, {})
 
     async def _promised(self) -> bool:
         """A person calls back, by a date; whose number is not known is asked on. Does the call go on?"""

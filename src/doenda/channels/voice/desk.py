@@ -125,8 +125,11 @@ def invite(address: str, caller: str, call: str, lang: str) -> str:
     return say("voice-texted", lang, number=digits(said, lang))
 
 
-def answer(here: Heard, outcome: str, values: Mapping[str, str], caller: str) -> Heard:
-    """Take one answer. `caller` is also who is counted when codes are guessed. Raises NoSession."""
+def answer(here: Heard, outcome: str, values: Mapping[str, str], caller: str, call: str) -> Heard:
+    """Take one answer. The caller's number is who is counted when codes are guessed; where it is withheld, the call.
+
+    Raises NoSession.
+    """
     journey = JOURNEYS[here.journey]
     try:
         visit = walking.answer(
@@ -135,7 +138,7 @@ def answer(here: Heard, outcome: str, values: Mapping[str, str], caller: str) ->
             version=here.version,
             outcome=outcome,
             values=_typed(journey[here.step], values),
-            visitor=f"tel:{caller}",
+            visitor=f"tel:{caller or call}",
             lang=here.lang,
             channel=CHANNEL,
         )

@@ -70,7 +70,7 @@ class Floor:
                 task.cancel()
 
     async def _look(self) -> None:
-        work = await self._house.run(exchange.work)
+        work = await self._house.line(exchange.work)
         for offer in work.offers:
             if offer.assignment not in self._tasks and offer.call_id in self._callers:
                 self._begin(offer.assignment, self._leg(offer))
@@ -118,7 +118,7 @@ class Floor:
         await told(partial(self._ari.hang_up, name))
 
     async def _told(self, what: Callable[..., object], *args: object, **named: object) -> None:
-        await told(partial(self._house.run, partial(what, *args, **named)))
+        await told(partial(self._house.line, partial(what, *args, **named)))
 
     async def _answered(self, offer: Offer, name: str) -> AriLine | None:
         """The agent's end. None: not answered, and the caller stands where they stood."""
@@ -142,9 +142,9 @@ class Floor:
         agent.talks = True
         try:
             if not offer.talking:
-                who = await self._house.run(partial(exchange.take, offer.assignment, offer.call_id))
+                who = await self._house.line(partial(exchange.take, offer.assignment, offer.call_id))
                 if who is None or offer.call_id not in self._callers:
-                    await self._house.run(partial(exchange.not_there, offer.assignment))
+                    await self._house.line(partial(exchange.not_there, offer.assignment))
                     await agent.say([await self._house.words("voice-whisper-gone", exchange.AGENTS)], exchange.AGENTS)
                     return None
                 await agent.say(who, exchange.AGENTS)
@@ -176,8 +176,8 @@ class Floor:
                 continue
             try:
                 if key == VOUCH:
-                    await self._house.run(partial(exchange.vouch, offer.assignment))
-                elif await self._house.run(partial(exchange.transfer, offer.assignment, key)):
+                    await self._house.line(partial(exchange.vouch, offer.assignment))
+                elif await self._house.line(partial(exchange.transfer, offer.assignment, key)):
                     return True
             except Error:  # both go on talking
                 log.exception("what an agent asked for in the talk of %s", outside(offer.assignment))
@@ -218,11 +218,11 @@ class Floor:
         self._ringing.discard(ring.dial)
         call = Call(line, self._house, lang=ring.lang)
         if await self._house.waits(line.id):  # they have said that they want it, and something broke after that
-            await self._house.run(partial(exchange.broken, line.id))
+            await self._house.line(partial(exchange.broken, line.id))
             self.left(line.id)
             await call.run(waits=True)
             return
-        wanted = partial(self._house.run, partial(exchange.answered, ring.dial, line.id))
+        wanted = partial(self._house.line, partial(exchange.answered, ring.dial, line.id))
         if not await call.called(wanted):
             await self._told(exchange.not_wanted, ring.dial)
 

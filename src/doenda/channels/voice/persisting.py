@@ -1,4 +1,4 @@
-"""No passing fault of ours leaves a living caller with nobody: they hear music, and are served anew where they stand."""
+"""No passing fault of ours leaves a living caller with nobody: they hear music, and are served on where they stand."""
 
 import asyncio
 import contextlib

@@ -134,7 +134,7 @@ class Service:
         adopted = line.adopted or not first
         if not first:
             self.floor.left(line.id)
-            await self.house.run(partial(exchange.broken, line.id))
+            await self.house.line(partial(exchange.broken, line.id))
         waits = adopted and await self.house.waits(line.id)
         if not (before.address or waits):
             await self.ari.answer(line.id)
@@ -155,7 +155,7 @@ class Service:
     async def _costed(self, channel: Channel) -> None:
         """Of a call that we made and that was taken over from another process: whoever began it cannot say any more."""
         if channel.args[0] == "dial":
-            await told(partial(self.house.run, partial(exchange.costed, inside(channel.args[1]), None)))
+            await told(partial(self.house.line, partial(exchange.costed, inside(channel.args[1]), None)))
 
     async def apologize(self, line: AriLine, lang: str) -> None:
         """What broke is on our side: the caller hears so, and that no money moved; a person calls back."""

@@ -27,7 +27,7 @@ async def taken(holder: str) -> bool:
     """Is the telephone ours now?"""
     house = BesideCalls()
     try:
-        return await house.run(partial(exchange.mine, holder))
+        return await house.lease(partial(exchange.mine, holder))
     except Error as error:
         log.warning("the lease of the telephone: %s", error)
         return False
@@ -69,7 +69,7 @@ async def _kept(ari: Ari, house: BesideCalls, holder: str) -> None:
         await asyncio.sleep(RENEWED_EVERY)
         try:
             async with asyncio.timeout(RENEWED_EVERY):
-                if not await house.run(partial(exchange.mine, holder, connected=ari.ready.is_set())):
+                if not await house.lease(partial(exchange.mine, holder, connected=ari.ready.is_set())):
                     return
             kept = now()
         except (Error, TimeoutError) as error:
