@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+EXEC = [sys.executable, "-I", "-S", __file__, "exec"]
+GUARD = [sys.executable, "-I", "-S", __file__, "guard"]
 GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _PR_SET_PDEATHSIG = 1

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from doenda.app import leash
 from doenda.app.environment import urls
 from doenda.app.providers import providers_of
 from doenda.app.settings import database_of
@@ -91,7 +92,8 @@ def stage(
     """
     data = Path(tempfile.mkdtemp(prefix="doenda-stage-"))
     data.chmod(0o755)
-    argv = [sys.executable, "-m", "doenda.app.cli", "up", "--demo", "--data", str(data), "--port", "0"]
+    argv = [*leash.EXEC, str(os.getpid())]  # it ends with us, also if we are killed
+    argv += [sys.executable, "-m", "doenda.app.cli", "up", "--demo", "--data", str(data), "--port", "0"]
     argv += ["--accounts", str(accounts), "--providers", ",".join(offered), *(["--fast"] if fast else [])]
     ours = ("DATABASE_", "DOENDA_", "DJANGO_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -29,7 +29,6 @@ _LONGEST_DELAY = 10.0
 _HEALTHY_SECONDS = 5.0
 _ORPHAN_GRACE_SECONDS = 2.0
 _KEPT_LOGS = 3
-_LEASH = [sys.executable, "-I", "-S", leash.__file__]
 
 
 class AlreadyRunning(RuntimeError):
@@ -83,6 +82,11 @@ class _Run:
         return None if leash.alive(self.pid) else 0
 
 
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more, and there is still something to be stopped
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - its purpose
+
+
 class Supervisor:
     """Starts services, restarts them with back-off, stops them. One at a time for a data folder."""
 
@@ -95,7 +99,7 @@ class Supervisor:
         """
         _check(services)
         self._data = data or embedded.default_data()
-        self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201 - its purpose
+        self._say = say or _say
         self._runs = {service.name: _Run(service) for service in services}
         self._guard: subprocess.Popen[str] | None = None
         self._asked_to_stop = 0
@@ -164,7 +168,7 @@ class Supervisor:
         else:
             with _append(self._log(service)) as log:
                 run.process = subprocess.Popen(  # noqa: S603 - the argv is ours
-                    [*_LEASH, "exec", str(os.getpid()), *service.argv],
+                    [*leash.EXEC, str(os.getpid()), *service.argv],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -256,7 +260,7 @@ class Supervisor:
                 self._say("waiting for the services of a killed supervisor to end")
                 fcntl.flock(guards, fcntl.LOCK_EX)
             with subprocess.Popen(  # noqa: S603 - our own file
-                [*_LEASH, "guard", str(leash.GRACE_SECONDS)],
+                [*leash.GUARD, str(leash.GRACE_SECONDS)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 text=True,
