@@ -10,7 +10,7 @@ from django.db import connection
 from tests.worlds import overdue_bill
 from tests_voice.conftest import Telephone
 from tests_voice.telephones import telephone as rung
-from tests_voice.test_voice_calls import LONG_ENOUGH, NUMBER, PHONE, SURE, code_of, to_the_bill, waits_for
+from tests_voice.test_voice_calls import LONG_ENOUGH, NUMBER, PHONE, SURE, code_of, hears, to_the_bill, waits_for
 
 from doenda.access.models import User
 from doenda.channels.voice import phone, synthesis
@@ -83,7 +83,7 @@ def test_a_caller_waits_with_music_and_talks_with_an_agent_both_ways(telephone: 
             await agent.speak(yours)
             await asyncio.sleep(1.0)
             await agent.hang_up()
-            await asyncio.sleep(LONG_ENOUGH)
+            await hears(line, telephone.prompt("voice-talk-over"))
             assert not line.ended.is_set(), "the agent hung up; the caller is still there"
             return line, agent
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 from tests.worlds import link, overdue_bill
 from tests_voice.conftest import Telephone
-from tests_voice.test_voice_calls import LONG_ENOUGH, SURE, waits_for
+from tests_voice.test_voice_calls import LONG_ENOUGH, SURE, hears, waits_for
 from tests_voice.test_voice_line import comes_to_work, nobody_left, off
 
 from doenda.access import codes
@@ -124,6 +124,7 @@ def test_a_bill_chosen_by_keypad_is_paid_on_the_page_and_the_voice_says_so(
     telephone: Telephone, card: None, tmp_path: Path, scripts: bool
 ) -> None:
     who = owner(1 + scripts, 52_300)
+    said = telephone.file(aloud("납부됐어요. 52,300원이 납부됐어요.", "ko"))
     bill, code = who.bill, who.code()
 
     async def calls() -> phone.Dialog:
@@ -141,14 +142,13 @@ def test_a_bill_chosen_by_keypad_is_paid_on_the_page_and_the_voice_says_so(
             await pays_by_card(page)
             await stands(page, "pay.paid", scripts=scripts)
             await shot(page, f"paid-{scripts:d}")
-            await line.listened(most=30)
+            await hears(line, said)
             return line
 
     line = asyncio.run(calls())
     line.record(tmp_path / "heard.wav")
     waits_for(lambda: Bill.objects.get(pk=bill.pk).state == "settled")
     assert Attempt.objects.get(account_id=bill.account_id).way == CARD
-    said = telephone.file(aloud("납부됐어요. 52,300원이 납부됐어요.", "ko"))
     assert match(line.heard, said)[0] > SURE, telephone.said()
     assert match(line.heard, telephone.prompt("voice-joined"))[0] > SURE
 
@@ -215,7 +215,7 @@ def test_who_waits_sees_the_place_live_and_meets_the_agent_while_the_page_says_s
             assert not line.ended.is_set()
             await page.click("button[value=enough]")
             await until(lambda: Ticket.objects.filter(state="gone", lost=0).exists())
-            await line.listened(most=30)
+            await hears(line, telephone.prompt("voice-wait-done"))
             assert match(line.heard, telephone.prompt("voice-wait-done"))[0] > SURE, telephone.said()
 
     asyncio.run(calls())
