@@ -124,7 +124,7 @@ async def test_held_callers_are_in_the_bridge_and_out_of_it_again(world: World, 
     _, one = await answered(world, heard)
     _, two = await answered(world, heard)
     for channel in (one, two):
-        await heard.ari.hold("hold-1", channel)
+        await heard.ari.join("hold-1", channel)
     found = await heard.ari.reconcile()
     assert found.bridges["hold-1"] == ("hold", frozenset({one, two}))
     assert {one, two} <= set(found.channels)

@@ -199,9 +199,9 @@ def test_relay_calls_for_the_deaf_are_known_as_such(shop: ManyWays) -> None:
 
 @pytest.fixture
 def trunk(settings: object) -> Iterator[None]:
-    ringing.dials_while(lambda: True)
+    before = ringing.dials_while(lambda: True)
     yield
-    ringing.dials_while(exchange.can_ring)
+    ringing.dials_while(before)
 
 
 def dialled(phone: str = "+821030000001") -> exchange.Ring:

@@ -102,14 +102,14 @@ def test_a_place_not_taken_up_again_is_a_lost_contact(noon: clock.Frozen) -> Non
 def test_a_call_nobody_speaks_of_any_more_is_no_ghost(noon: clock.Frozen) -> None:
     ticket = call(1).ticket
     noon.advance(timedelta(seconds=20))
-    assert entering.renew("call", "call-1")
+    assert entering.renew("call", ["call-1"])
     noon.advance(timedelta(seconds=20))
     sweeping.lapse(100)
     assert again(ticket).state == "waiting"
     noon.advance(timedelta(seconds=31))
     sweeping.lapse(100)
     assert again(ticket).state == "away"
-    assert not entering.renew("call", "call-1")
+    assert not entering.renew("call", ["call-1"])
     assert offered_to(at_work()) is None
 
 
@@ -132,7 +132,7 @@ def test_a_silent_agent_loses_the_offer_and_is_paused_and_the_customer_loses_not
     silent = at_work("silent")
     lost = assignment(silent)
     noon.advance(policy.current().offer + timedelta(seconds=1))
-    entering.renew("call", "call-1")
+    entering.renew("call", ["call-1"])
     sweeping.lapse(100)
     silent.refresh_from_db()
     assert (silent.state, silent.reason) == ("paused", "did not answer")

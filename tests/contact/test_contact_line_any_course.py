@@ -137,7 +137,7 @@ class Course:
             for one in self.agents:
                 agents.seen(one.pk)
             for held in Holding.objects.filter(ended_at=None):
-                entering.renew(held.channel, held.call_id)
+                entering.renew(held.channel, [held.call_id])
 
     def agree(self) -> None:
         live = list(Ticket.objects.filter(state__in=LIVE))
@@ -161,9 +161,9 @@ class Course:
 
 @pytest.fixture
 def telephone() -> Iterator[None]:
-    ringing.dials_while(lambda: True)
+    before = ringing.dials_while(lambda: True)
     yield
-    ringing.dials_while(None)
+    ringing.dials_while(before)
 
 
 @pytest.mark.usefixtures("db", "telephone")

@@ -58,7 +58,7 @@ def held(noon: clock.Frozen, number: int, *, minutes: int) -> None:
     """Call, and wait so long with the line alive."""
     call(number)
     noon.advance(timedelta(minutes=minutes))
-    assert entering.renew("call", f"call-{number}")
+    assert entering.renew("call", [f"call-{number}"])
 
 
 def test_who_waited_too_long_and_went_was_failed_by_us_and_who_hung_up_early_was_not(noon: clock.Frozen) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from doenda.channels import whens
 from doenda.contact import callbacks, numbers
 from doenda.contact.models import Estimate, Holding, Ticket
+from doenda.contact.models.tickets import CALL
 from doenda.contact.queue import entering, rows
 from doenda.contact.rules.callback import Refused
 from doenda.journeys import screens
@@ -20,8 +21,6 @@ from doenda.kernel import leases, texts
 
 type Choice = Literal["call_me", "enough"]
 CHOICES: tuple[Choice, ...] = ("call_me", "enough")
-_CALL = "call"
-"""The line's channel for calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def of(session: Session, lang: str) -> Beside | None:
     if not session.call or session.screened_at is None:
         code = screens.code_of(session)
         return None if code is None else Beside((_how_to_call(code, lang),), waits=True)
-    held = rows.last_held(_CALL, session.call)
+    held = rows.last_held(CALL, session.call)
     if held is None:
         return Beside((texts.say("web-beside-together", lang),))
     if callbacks.awaited(held):
@@ -97,9 +96,9 @@ def choose(session: Session, what: Choice) -> None:
     if shown is None or what not in shown.choices:
         return
     if what == "enough":
-        entering.leave(_CALL, session.call)
+        entering.leave(CALL, session.call)
         return
     try:
-        callbacks.promise(_CALL, session.call)
+        callbacks.promise(CALL, session.call)
     except (Refused, callbacks.NotWaiting):
         return

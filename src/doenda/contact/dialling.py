@@ -104,14 +104,14 @@ def _reserve(amount: int, most: int) -> bool:
     return True
 
 
-def answered(dial_id: UUID, *, channel: str, call_id: str, node: str = "") -> entering.Entered | None:
+def answered(dial_id: UUID, *, channel: str, call_id: str) -> entering.Entered | None:
     """The customer answered: this call now holds their place. None if it is not wanted any more: hang up kindly."""
     with atomic():
         dial = _locked(dial_id)
         if dial.ended_at is not None or dial.ticket.state != "callback":
             return None
         dial.put(ended_at=clock.now(), end="answered")
-        return entering.resume(dial.ticket_id, channel=channel, call_id=call_id, node=node)
+        return entering.resume(dial.ticket_id, channel=channel, call_id=call_id)
 
 
 def ended(dial_id: UUID, end: str, *, cost: int | None = None) -> None:

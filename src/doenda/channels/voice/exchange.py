@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db.models import F
 
 from doenda.channels.voice.desk import say
-from doenda.channels.voice.queueing import CHANNEL
 from doenda.contact import dialling, policy
 from doenda.contact.models import Assignment, Dial, Holding
+from doenda.contact.models.tickets import CALL
 from doenda.contact.queue import agents, serving
 from doenda.contact.queue.serving import NotYours
 from doenda.kernel import leases, money
@@ -81,7 +81,7 @@ def work() -> Work:
     held = Assignment.objects.filter(
         ended_at=None,
         talked_until=None,
-        ticket__holdings__channel=CHANNEL,
+        ticket__holdings__channel=CALL,
         ticket__holdings__ended_at=None,
     )
     holding = "ticket__holdings__"
@@ -170,7 +170,7 @@ def put_back(assignment: UUID) -> None:
 
 def broken(call_id: str) -> None:
     """Something of ours broke in the middle of this call: whoever talked with an agent is in line again."""
-    talks = Holding.objects.filter(channel=CHANNEL, call_id=call_id, ended_at=None, end="served")
+    talks = Holding.objects.filter(channel=CALL, call_id=call_id, ended_at=None, end="served")
     mine = Assignment.objects.filter(ended_at=None, taken_at__isnull=False, ticket__in=talks.values("ticket"))
     for assignment in mine.values_list("pk", flat=True):
         put_back(assignment)
@@ -194,7 +194,7 @@ def transfer(assignment: UUID, key: str) -> bool:
 
 def answered(dial: UUID, call_id: str) -> UUID | None:
     """The customer is there and wants it: their ticket. None: it is not wanted any more."""
-    entered = dialling.answered(dial, channel=CHANNEL, call_id=call_id)
+    entered = dialling.answered(dial, channel=CALL, call_id=call_id)
     return entered.ticket.pk if entered is not None else None
 
 

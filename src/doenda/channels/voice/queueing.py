@@ -11,14 +11,13 @@ from doenda.channels import whens
 from doenda.channels.voice.desk import say
 from doenda.contact import callbacks, hours, numbers
 from doenda.contact.models import Ticket
+from doenda.contact.models.tickets import CALL
 from doenda.contact.queue import entering, estimates, rows
 from doenda.contact.queue.estimates import Telling
 from doenda.contact.rules.callback import Refused
 from doenda.journeys import screens
 from doenda.journeys import sessions as walking
 from doenda.kernel import clock
-
-CHANNEL = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ def stand(call_id: str, *, lang: str, caller: str, address: str = "") -> Place:
         if session.journey != "enter":
             account_id, bill_id = session.account_id, session.bill_id
     entered = entering.enter(
-        channel=CHANNEL, call_id=call_id, lang=lang, phone=caller, account_id=account_id, bill_id=bill_id
+        channel=CALL, call_id=call_id, lang=lang, phone=caller, account_id=account_id, bill_id=bill_id
     )
     ticket = entered.ticket
-    telling = estimates.tell(ticket.pk, CHANNEL)
+    telling = estimates.tell(ticket.pk, CALL)
     told = _told(telling, lang) or [say("voice-wait-unknown", lang)]
     offer = [say("voice-wait-callback", lang)] if numbers.dialable(ticket.phone) else []
     can_text = screens.can_text(caller)
@@ -68,7 +67,7 @@ class Now:
 
 def tell(call_id: str, ticket: UUID, lang: str) -> Now:
     """Once a minute. Who still waits when everybody has gone home is called, and does not wait all night."""
-    telling = estimates.tell(ticket, CHANNEL)
+    telling = estimates.tell(ticket, CALL)
     if not telling.advice.closed:
         return Now(tuple(_told(telling, lang)))
     if promised := call_me(call_id, lang):
@@ -91,18 +90,18 @@ def _told(telling: Telling, lang: str) -> list[str]:
 
 def renew(call_ids: Iterable[str]) -> frozenset[str]:
     """These calls are there still. Those of them that hold a place."""
-    return entering.renew_all(CHANNEL, call_ids)
+    return entering.renew(CALL, call_ids)
 
 
 def let_go(call_id: str, *, dropped: bool) -> None:
     """The call holds the place no more; the place stays for a while."""
-    entering.let_go(CHANNEL, call_id, "dropped" if dropped else "gone")
+    entering.let_go(CALL, call_id, "dropped" if dropped else "gone")
 
 
 def call_me(call_id: str, lang: str) -> str:
     """Be called instead: in turn, or by a person from the desk by its date. What is to be said; "": impossible."""
     try:
-        until = callbacks.promise(CHANNEL, call_id)
+        until = callbacks.promise(CALL, call_id)
     except (Refused, callbacks.NotWaiting):
         return ""
     return say("voice-callback", lang, until=whens.until(until, lang))
@@ -111,7 +110,7 @@ def call_me(call_id: str, lang: str) -> str:
 def place_over(call_id: str, lang: str) -> str:
     """What became of a place that this call held and holds no more, where the customer chose it on their page: what is
     to be said; "": it only lapsed, and is taken up again."""
-    last = rows.last_held(CHANNEL, call_id)
+    last = rows.last_held(CALL, call_id)
     if last is None or last.ended_at is None:
         return ""
     if callbacks.awaited(last):
@@ -121,4 +120,4 @@ def place_over(call_id: str, lang: str) -> str:
 
 def waits(call_id: str) -> bool:
     """Was this call in line when whoever served it died?"""
-    return Ticket.objects.filter(holdings__channel=CHANNEL, holdings__call_id=call_id, holdings__ended_at=None).exists()
+    return Ticket.objects.filter(holdings__channel=CALL, holdings__call_id=call_id, holdings__ended_at=None).exists()

@@ -10,6 +10,8 @@ from doenda.kernel import clock
 from doenda.kernel.models import Row
 
 IN_LINE = ("waiting", "away", "callback")
+CALL = "call"
+"""The line's channel for telephone calls."""
 CLOSED = ("done", "gone")
 
 
@@ -96,7 +98,6 @@ class Holding(Row):
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="holdings", db_index=False)
     channel = models.CharField(max_length=20)
     call_id = models.CharField(max_length=120)
-    node = models.CharField(max_length=40, blank=True)
     proven = models.BooleanField(default=False)
     lease_until = models.DateTimeField()
     waited_until = models.DateTimeField(null=True)

@@ -43,7 +43,6 @@ def enter(
     bill_id: UUID | None = None,
     skill: str = "",
     words: str = "",
-    node: str = "",
 ) -> Entered:
     """Stand in line, or resume the place of this account or number. Idempotent by (channel, call id)."""
     with atomic():
@@ -72,7 +71,7 @@ def enter(
         ticket.skill = skill or ticket.skill
         ticket.phone = ticket.phone or phone
         joined = _join(ticket, account_id, phone)
-        holding = _hold(ticket, channel, call_id, node, proven=account_id is not None)
+        holding = _hold(ticket, channel, call_id, proven=account_id is not None)
         return Entered(ticket, holding, resumed, joined)
 
 
@@ -97,14 +96,14 @@ def _still_theirs(again: Holding, account_id: UUID | None, bill_id: UUID | None)
     return held
 
 
-def resume(ticket_id: UUID, *, channel: str, call_id: str, node: str = "") -> Entered:
+def resume(ticket_id: UUID, *, channel: str, call_id: str) -> Entered:
     """The holder of a link to this ticket holds its place on one more channel. Raises NotInLine."""
     with atomic():
         ticket = rows.lock_ticket(ticket_id)
         if ticket.state not in _LIVE or ticket.kind != Ticket.Kind.PERSON:
             raise NotInLine(str(ticket_id))
         again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
-        holding = again or _hold(ticket, channel, call_id, node, proven=ticket.account_id is not None)
+        holding = again or _hold(ticket, channel, call_id, proven=ticket.account_id is not None)
         return Entered(ticket, holding, resumed=True, joined=0)
 
 
@@ -143,10 +142,10 @@ def _rise(ticket: Ticket, now: datetime) -> None:
     ticket.priority = max(ticket.priority, priority(ticket.lost, waited, policy.current().rises))
 
 
-def _hold(ticket: Ticket, channel: str, call_id: str, node: str, *, proven: bool) -> Holding:
+def _hold(ticket: Ticket, channel: str, call_id: str, *, proven: bool) -> Holding:
     now = clock.now()
     until = now + policy.current().holding_lease
-    holding = Holding(ticket=ticket, channel=channel, call_id=call_id, node=node, proven=proven, lease_until=until)
+    holding = Holding(ticket=ticket, channel=channel, call_id=call_id, proven=proven, lease_until=until)
     holding.insert()
     _came(ticket.pk, now)
     if ticket.state in ("desk", "away", "callback"):
@@ -164,15 +163,8 @@ def _came(ticket_id: UUID, now: datetime) -> None:
         facts.record("contact.dial_ended", None, {"dial": str(dial.pk), "ticket": str(ticket_id), "end": "came"})
 
 
-def renew(channel: str, call_id: str) -> bool:
-    """The channel still holds its ticket. False if it holds none: the place may be resumed, this holding is over."""
-    until = clock.now() + policy.current().holding_lease
-    with atomic():
-        return bool(Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).update(lease_until=until))
-
-
-def renew_all(channel: str, call_ids: Iterable[str]) -> frozenset[str]:
-    """`renew` for all calls of a process at once: those that hold a ticket still."""
+def renew(channel: str, call_ids: Iterable[str]) -> frozenset[str]:
+    """These calls are there still. Those of them that hold a ticket: of the others the place may be resumed."""
     until = clock.now() + policy.current().holding_lease
     with atomic():
         held = Holding.objects.filter(channel=channel, call_id__in=list(call_ids), ended_at=None)

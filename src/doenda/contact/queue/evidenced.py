@@ -15,6 +15,7 @@ from doenda.assurance import evidence
 from doenda.assurance.evidence import Outcome, UnknownWay
 from doenda.contact import policy
 from doenda.contact.models import Agent, Holding, Ticket
+from doenda.contact.models.tickets import CALL
 from doenda.kernel.ids import outside
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def _record(ticket: Ticket, now: datetime, *, late: Outcome, early: Outcome | No
 
 def _on_the_line(ticket: Ticket, now: datetime) -> timedelta | None:
     """How long they waited on the telephone, times away not counted. None: they came by no call."""
-    calls = Holding.objects.filter(ticket=ticket.pk, channel="call").order_by("created_at")
+    calls = Holding.objects.filter(ticket=ticket.pk, channel=CALL).order_by("created_at")
     waited, counted = None, None
     for since, until in calls.values_list("created_at", "waited_until"):
         end = until or now

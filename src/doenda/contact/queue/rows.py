@@ -106,6 +106,6 @@ def held(ticket_id: UUID) -> Holding | None:
 
 
 def held_as(ticket_id: UUID) -> dict[str, str]:
-    """The same for a fact: channel, call and node; empty where nothing holds it."""
+    """The same for a fact: channel and call; empty where nothing holds it."""
     found = held(ticket_id)
-    return {"channel": found.channel, "call": found.call_id, "node": found.node} if found else {}
+    return {"channel": found.channel, "call": found.call_id} if found else {}

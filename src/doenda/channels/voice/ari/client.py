@@ -241,11 +241,6 @@ class Ari:
                 return False
             raise
 
-    async def hold(self, bridge: str, channel: str) -> None:
-        """Into a holding bridge, with its music begun anew: it leaves with the bridge's last caller."""
-        await self.join(bridge, channel)
-        await self.ask("POST", f"/bridges/{bridge}/moh")
-
     async def end_bridge(self, bridge: str) -> bool:
         return await self.tell("DELETE", f"/bridges/{bridge}")
 
