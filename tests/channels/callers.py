@@ -98,7 +98,8 @@ class Caller:
 
     def __init__(self, *script: Pressed, number: str = "") -> None:
         self.id, self.caller = "call-1", number
-        self.music_on = self.in_line = self.holds = self.talks = False
+        self.music_on = self.in_line = self.holds = False
+        self.talks: UUID | bool = False
         self.watching: Any = None
         self.heard: list[str] = []
         self.joined: list[str] = []
@@ -117,6 +118,9 @@ class Caller:
 
     async def join(self, bridge: str) -> None:
         self.joined.append(bridge)
+
+    async def gone(self) -> bool:
+        return True
 
     async def close(self) -> None:
         self.closed = True

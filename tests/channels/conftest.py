@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.channels.customers import Customer, audited
 from tests.channels.doors import Shop
+from tests.channels.telephones import quick  # noqa: F401 - a fixture
 
 from doenda.kernel import clock
 

@@ -2,189 +2,29 @@
 
 import asyncio
 import threading
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
 import pytest
-from django.db import OperationalError, connection
 from tests.channels.doors import PHONE
-from tests.contact.lines import agent, assignment, at_work
-from tests.worlds import overdue_bill
+from tests.channels.telephones import (
+    INBOUND,
+    Asterisk,
+    aside,
+    connected,
+    failing,
+    in_line,
+    telephone,
+    to_be_called,
+    until,
+)
+from tests.contact.lines import assignment, at_work
 
-from doenda.channels.voice import desk, exchange, persisting, queueing, synthesis
-from doenda.channels.voice.ari import AriError, Channel, Connected, Destroyed, Digit, Gone, Started
-from doenda.channels.voice.ari.events import Played
+from doenda.channels.voice import desk, exchange, persisting, queueing
+from doenda.channels.voice.ari import AriError, Channel, Connected, Ended, Gone
 from doenda.channels.voice.beside import BesideCalls
-from doenda.channels.voice.service import Service
-from doenda.contact import policy, tickets
 from doenda.contact.models import Agent, Dial, Ticket
-from doenda.kernel import clock, leases, sweeps
-from doenda.kernel.db import atomic
-
-BROKEN = OperationalError("the connection is closed")
-INBOUND = ("inbound", "15771234")
-
-
-class Asterisk:
-    """What our client does, in this process. `troubles`: what each command raises next; `said`: what each channel
-    heard; `there`: the channels that live, with the bridge in which they are."""
-
-    def __init__(self) -> None:
-        self.ready = asyncio.Event()
-        self.ready.set()
-        self.said: list[tuple[str, str]] = []
-        self.music_on: set[str] = set()
-        self.there: dict[str, str] = {}
-        self.bridges: set[str] = set()
-        self.troubles: dict[str, list[Exception]] = {}
-        self.did: Counter[str] = Counter()
-        self.service: Service
-
-    def _do(self, what: str, channel: str = "") -> None:
-        self.did[what] += 1
-        if self.troubles.get(what):
-            raise self.troubles[what].pop(0)
-        if channel and channel not in self.there:
-            raise Gone(404, "no such channel")
-
-    async def answer(self, channel: str) -> None:
-        self._do("answer", channel)
-
-    async def play(self, channel: str, playback: str, media: list[str], *, lang: str = "ko") -> None:
-        self._do("play", channel)
-        self.said += [(channel, each) for each in media]
-        asyncio.get_running_loop().call_later(0.02, self.tell, Played(playback, channel, "done"))
-
-    async def stop(self, playback: str) -> bool:
-        self._do("stop")
-        return True
-
-    async def music(self, channel: str) -> None:
-        self._do("music", channel)
-        self.music_on.add(channel)
-
-    async def music_off(self, channel: str) -> bool:
-        self.music_on.discard(channel)
-        return True
-
-    async def set_variable(self, channel: str, name: str, value: str) -> None:
-        self._do("set_variable", channel)
-
-    async def hang_up(self, channel: str) -> bool:
-        self._do("hang_up")
-        if channel in self.there:
-            del self.there[channel]
-            self.tell(Destroyed(Channel(channel), 16))
-        return True
-
-    async def originate(self, channel: str, endpoint: str, *args: str, caller: str, timeout: int = 30) -> Channel:
-        self._do("originate")
-        self.there[channel] = ""
-        made = Channel(channel, args=args)
-        asyncio.get_running_loop().call_later(0.02, self.tell, Started(made, args))
-        return made
-
-    async def bridge(self, bridge: str, kind: str, name: str = "") -> None:
-        self._do("bridge")
-        self.bridges.add(bridge)
-
-    async def join(self, bridge: str, channel: str) -> None:
-        self._do("join", channel)
-        if bridge not in self.bridges:
-            raise Gone(404, "no such bridge")
-        self.there[channel] = bridge
-
-    async def leave(self, bridge: str, channel: str) -> bool:
-        self.there[channel] = ""
-        return True
-
-    async def end_bridge(self, bridge: str) -> bool:
-        self.bridges.discard(bridge)
-        return True
-
-    def tell(self, event: Any) -> None:
-        self.service._heard(event)
-
-    # --- what people do
-
-    def rings_in(self, channel: str = "c-1", caller: str = PHONE) -> Channel:
-        self.there[channel] = ""
-        made = Channel(channel, caller=caller, args=INBOUND)
-        self.tell(Started(made, INBOUND))
-        return made
-
-    def presses(self, key: str, channel: str = "c-1") -> None:
-        self.tell(Digit(Channel(channel), key))
-
-    def heard(self, word: str, channel: str = "c-1") -> int:
-        return sum(word in each for at, each in self.said if at == channel)
-
-
-@pytest.fixture
-def quick(committed_db: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
-    """Words instead of sounds, and pauses that no test waits for; in opening hours, with a trunk."""
-    monkeypatch.setattr(synthesis, "media", lambda text, lang: f"sound:{text}")
-    monkeypatch.setattr(persisting, "PAUSES", (0.05, 0.05, 0.05))
-    monkeypatch.setattr(persisting, "GONE_WITHIN", 0.2)
-    monkeypatch.setattr(queueing, "open_now", lambda: True)
-    settings.DOENDA_TRUNK_DIAL, settings.DOENDA_AGENT_DIAL = "PJSIP/{number}@trunk", "PJSIP/{agent}"
-    yield
-    connection.close()
-
-
-def telephone(script: Callable[[Asterisk], Awaitable[None]]) -> Asterisk:
-    """Run the service with the script beside it."""
-
-    async def run() -> Asterisk:
-        made, house = Asterisk(), BesideCalls()
-        made.service = Service(cast(Any, made), house)
-        floor = asyncio.create_task(made.service.floor.run())
-        try:
-            await asyncio.wait_for(script(made), 60)
-        except TimeoutError:
-            raise AssertionError(f"heard {made.said}, music for {made.music_on}, there: {made.there}") from None
-        finally:
-            tasks = [floor, *made.service._tasks, *made.service.floor._tasks.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            house.close()
-        return made
-
-    return asyncio.run(run())
-
-
-async def until(true: Callable[[], object]) -> None:
-    while not true():
-        await asyncio.sleep(0.02)
-
-
-async def aside[T](work: Callable[[], T]) -> T:
-    """The database, beside the loop."""
-
-    def do() -> T:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(do)
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, times: int) -> list[int]:
-    """Let a function fail so often; how often it was asked."""
-    real, asked = getattr(where, name), [0]
-
-    def broken(*args: Any, **named: Any) -> Any:
-        asked[0] += 1
-        if asked[0] <= times:
-            raise BROKEN
-        return real(*args, **named)
-
-    monkeypatch.setattr(where, name, broken)
-    return asked
+from doenda.kernel import clock, sweeps
 
 
 def test_a_fault_of_the_database_while_standing_in_line_is_not_told_and_costs_no_place(
@@ -230,7 +70,7 @@ def test_a_command_that_finds_nobody_while_the_caller_is_there_is_no_end_of_the_
 
 
 def test_what_stays_broken_is_said_and_a_person_calls_back(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, queueing, "stand", 99)
+    failing(monkeypatch, queueing, "stand", 99, RuntimeError("a mistake of ours"))
 
     async def script(asterisk: Asterisk) -> None:
         asterisk.rings_in()
@@ -249,20 +89,6 @@ def test_what_stays_broken_is_said_and_a_person_calls_back(quick: None, monkeypa
     assert asterisk.heard("저희 쪽에 문제가")
     assert asterisk.heard("전화드릴게요")
     assert Ticket.objects.get().phone == PHONE
-
-
-async def in_line(asterisk: Asterisk) -> None:
-    asterisk.rings_in()
-    await until(lambda: asterisk.heard("요금 듣고 내기"))
-    asterisk.presses("0")
-    await until(lambda: "c-1" in asterisk.music_on)
-
-
-async def connected(asterisk: Asterisk) -> str:
-    """An agent comes to work and answers; the bridge in which both are."""
-    await aside(at_work)
-    await until(lambda: asterisk.there.get("c-1", ""))
-    return asterisk.there["c-1"]
 
 
 def test_a_fault_of_ours_in_the_middle_of_a_talk_tells_the_caller_and_keeps_the_place(
@@ -330,19 +156,6 @@ def test_a_fault_when_the_caller_is_put_through_brings_them_back_into_the_line(q
     assert Ticket.objects.get().state == "talking", "the next offer has reached them"
 
 
-def to_be_called() -> None:
-    """A customer has asked to be called, an agent is free, and the telephone can ring."""
-    bill = overdue_bill(52_300, phone=PHONE)
-    tickets.open_ticket(
-        "person", key="k", channel="web", lang="ko", account_id=bill.account_id, bill_id=bill.pk, phone=PHONE
-    )
-    with atomic():
-        Agent.objects.filter(pk=agent().pk).update(state="ready")
-    for name in (exchange.LEASE, exchange.TRUNK):
-        leases.acquire(name, "test", policy.current().desk_lease * 10)
-    sweeps.run("callbacks")
-
-
 def test_who_is_called_back_is_not_left_in_silence_by_a_fault(
     quick: None, noon: clock.Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,9 +167,8 @@ def test_who_is_called_back_is_not_left_in_silence_by_a_fault(
         dial = next(each for each in asterisk.there if each.startswith("dial-"))
         await until(lambda: asterisk.heard("전화를 부탁하신", dial))
         asterisk.presses("1", dial)
-        await until(lambda: asterisk.heard("전화를 부탁하신", dial) > 1)
-        asterisk.presses("1", dial)
-        await until(lambda: dial in asterisk.music_on)
+        await until(lambda: asterisk.heard("자리는 남아 있어요", dial))
+        assert asterisk.heard("전화를 부탁하신", dial) == 1, "nobody is asked twice"
 
     telephone(script)
     assert Ticket.objects.get().state in ("waiting", "offered")
@@ -425,3 +237,107 @@ def test_providers_that_hang_take_neither_words_nor_the_line_nor_the_lease(
             house.close()
 
     asyncio.run(run())
+
+
+# --- who comes back, who is taken over, who is far along
+
+
+def test_who_leaves_and_comes_again_while_the_last_service_ends_is_served(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialplan offers a channel again that the application let go of."""
+    monkeypatch.setattr(persisting, "PAUSES", (0.6, 0.6, 0.6))
+
+    async def script(asterisk: Asterisk) -> None:
+        await in_line(asterisk)
+        asterisk.troubles["music"] = [AriError(0, "no answer")]
+        asterisk.presses("*")
+        await until(lambda: not asterisk.troubles["music"])
+        asterisk.tell(Ended(Channel("c-1", caller=PHONE, args=INBOUND)))
+        await asyncio.sleep(0.1)
+        before = len(asterisk.said)
+        asterisk.rings_in()
+        await until(lambda: len(asterisk.said) > before or "c-1" in asterisk.music_on)
+        await asyncio.sleep(1.5)
+        assert "c-1" in asterisk.service.lines
+
+    telephone(script)
+
+
+def test_a_passing_not_there_in_line_keeps_the_place(quick: None) -> None:
+    async def script(asterisk: Asterisk) -> None:
+        await in_line(asterisk)
+        asterisk.troubles["music"] = [Gone(409, "for a moment")]
+        asterisk.presses("*")
+        await until(lambda: not asterisk.troubles["music"])
+        await until(lambda: "c-1" in asterisk.music_on)
+        await asyncio.sleep(0.5)
+
+    telephone(script)
+    assert Ticket.objects.get().state == "waiting"
+
+
+def test_a_customer_whose_callback_is_taken_over_in_a_fault_of_the_database_hears_us(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, queueing, "waits", 1)
+
+    async def script(asterisk: Asterisk) -> None:
+        asterisk.there["dial-x"] = ""
+        asterisk.tell(Connected(1, {"dial-x": Channel("dial-x", args=("dial", "x"))}, {}))
+        await until(lambda: asterisk.heard("전화를 부탁하신", "dial-x"))
+
+    telephone(script)
+
+
+def test_who_was_called_back_and_walks_the_bill_is_not_asked_again_after_a_fault(
+    quick: None, noon: clock.Frozen
+) -> None:
+    async def script(asterisk: Asterisk) -> None:
+        await aside(to_be_called)
+        await until(lambda: any(each.startswith("dial-") for each in asterisk.there))
+        dial = next(each for each in asterisk.there if each.startswith("dial-"))
+        await until(lambda: asterisk.heard("전화를 부탁하신", dial))
+        asterisk.presses("1", dial)
+        await until(lambda: dial in asterisk.music_on)
+        asterisk.presses("#", dial)
+        await until(lambda: asterisk.heard("요금 듣고 내기", dial))
+        asterisk.troubles["play"] = [AriError(0, "no answer")]
+        asterisk.presses("9", dial)
+        await until(lambda: asterisk.heard("요금 듣고 내기", dial) > 1)
+        assert asterisk.heard("전화를 부탁하신", dial) == 1
+
+    telephone(script)
+
+
+def test_a_database_that_is_away_for_long_sends_nobody_away_who_waits(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = failing(monkeypatch, queueing, "stand", 9)
+
+    async def script(asterisk: Asterisk) -> None:
+        asterisk.rings_in()
+        for _ in range(12):
+            await asyncio.sleep(0.3)
+            asterisk.presses("0")
+        await until(lambda: asked[0] > 9)
+        await until(lambda: asterisk.heard("자리는 남아 있어요"))
+
+    assert not telephone(script).heard("저희 쪽에 문제가")
+
+
+def test_faults_with_good_service_between_them_are_not_added_up(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persisting, "WELL_AFTER", 0.3)
+
+    async def script(asterisk: Asterisk) -> None:
+        await in_line(asterisk)
+        for _ in range(5):
+            await asyncio.sleep(1.0)
+            asterisk.troubles["music"] = [AriError(0, "no answer")]
+            asterisk.presses("*")
+            await until(lambda: not asterisk.troubles["music"])
+        await asyncio.sleep(1.0)
+
+    asterisk = telephone(script)
+    assert "c-1" in asterisk.there
+    assert not asterisk.heard("저희 쪽에 문제가")

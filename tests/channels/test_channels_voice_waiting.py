@@ -14,7 +14,7 @@ from tests.worlds import overdue_bill
 from doenda.channels.voice import queueing
 from doenda.channels.voice.line import PlaceLost
 from doenda.contact.models import Estimate, Holding, Ticket
-from doenda.contact.queue import serving
+from doenda.contact.queue import entering, serving
 from doenda.kernel import clock, sweeps
 
 
@@ -132,6 +132,15 @@ def test_while_agents_stay_the_line_is_served_after_hours(shop: ManyWays, noon: 
     call(caller)
     assert not any("끝났어요" in said for said in caller.heard)
     assert Ticket.objects.get(phone=PHONE).state == "waiting"
+
+
+def test_whom_nobody_who_stayed_can_serve_does_not_wait_all_night(shop: ManyWays, noon: clock.Frozen) -> None:
+    closes(noon)
+    at_work(langs="ko")
+    english = entering.enter(channel="call", call_id="call-9", lang="en", phone="+821099998888")
+    now = queueing.tell("call-9", english.ticket.pk, "en")
+    assert now.over
+    assert now.promised
 
 
 def test_who_cannot_be_called_hears_at_closing_when_to_call_again_and_goes_on_by_the_keys(

@@ -60,7 +60,7 @@ def _place(held: Holding, lang: str) -> Beside:
             assert ticket.kept_until is not None
             kept = texts.say("web-beside-away", lang, until=whens.from_when(ticket.kept_until, lang))
             return Beside((kept,), can_ring if rows.speaks_for_all(held, ticket) else (), waits=True)
-        case "talking" | "wrapping_up" if theirs or (here and held.end == "served"):
+        case "talking" | "wrapping_up" if ticket.assignments.filter(ended_at=None, call_id=held.call_id).exists():
             return Beside((texts.say("web-beside-talking", lang),), waits=True)
         case _:
             return Beside((texts.say("web-beside-together", lang),))

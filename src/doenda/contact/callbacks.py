@@ -53,9 +53,8 @@ def promise(channel: str, call_id: str) -> datetime:
     """Until when somebody calls, so that whoever is on this channel need not wait: in turn if the number is known as
     theirs, else a person from the desk, by its date (a machine never rings a number that is merely said).
 
-    Who may not speak for the place (`rows.speaks_for_all`) ends their own call alone, changes nothing that was asked
-    for it before, and hears a date that every caller hears. Raises Refused for a number that nobody here dials,
-    NotWaiting.
+    Who may not speak for the place (`rows.speaks_for_all`) ends their own call alone, and who has shown nothing but a
+    number hears the date that every such caller hears. Raises Refused for a number that nobody here dials, NotWaiting.
     """
     with atomic():
         holding = rows.last_held(channel, call_id)
@@ -99,24 +98,13 @@ def said_until(holding: Holding, ticket: Ticket) -> datetime:
 
 
 def _promise_one(ticket: Ticket, holding: Holding) -> None:
-    if holding.ended_at is not None:
+    """Somebody else is there by the same number, and waits on: a call is owed to the number all the same."""
+    if holding.ended_at is not None or ticket.account_id is not None:
         raise NotWaiting(holding.call_id)
     if not numbers.dialable(ticket.phone):
         raise Refused("not dialled")
-    now = clock.now()
-    closing.end_holding(holding, "callback", now)
-    if rows.others(holding).exists():
-        ticket.put(dated=True)
-        return
-    evidenced.let_off(ticket, now)
-    outcomes.settle(ticket.pk, "callback", now)
-    if ticket.window_from is not None:
-        ticket.put(state="callback", dated=True, kept_until=None)
-    elif plan_if_allowed(ticket):
-        ticket.put(dated=True)
-    else:
-        _to_desk(ticket)
-    sweeps.nudge("callbacks")
+    closing.end_holding(holding, "callback", clock.now())
+    ticket.put(dated=True)
 
 
 def _to_desk(ticket: Ticket) -> None:

@@ -133,7 +133,7 @@ def strangers_lately() -> int:
 def belongs(ticket_id: UUID, account_id: UUID, bill_id: UUID | None = None) -> None:
     """A stranger's ticket turns out to be this account's: its clock stands from now on. With the account locked."""
     ticket = Ticket.objects.select_for_update().get(pk=ticket_id)
-    ticket.put(account_id=account_id, bill_id=bill_id)
+    ticket.put(account_id=account_id, bill_id=bill_id, key=f"line-of-{ticket.pk}")  # its number may have another
     _stop_clock(ticket)
 
 

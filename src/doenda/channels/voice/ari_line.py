@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
 from doenda.channels.voice.ari import Ari, Channel, Destroyed, Digit, Ended, Event, Gone
 from doenda.channels.voice.ari.client import NO_SUCH_CHANNEL
@@ -11,6 +12,9 @@ from doenda.channels.voice.line import HungUp, Interruption, Met, Moved, Parted,
 from doenda.contact import numbers
 
 type Told = Event | Interruption
+
+GONE_WITHIN = 2.0
+"""Seconds: how long after the last word, or a "not there", Asterisk's own word that the caller has gone may take."""
 
 _NAMES = 3
 """What is said has one of so many names by turns, so that whoever comes after us can stop it."""
@@ -26,8 +30,10 @@ class AriLine:
         self._ari, self._house, self.channel, self.adopted = ari, house, channel, adopted
         self.id, self.caller = channel.id, numbers.shown(channel.caller)
         self.events: asyncio.Queue[Told] = asyncio.Queue()
-        self.in_line = self.holds = self.talks = False
+        self.in_line = self.holds = False
+        self.talks: UUID | bool = False
         self.watching: object = None
+        self.left = False
         self._said = 0
 
     async def hush(self) -> None:
@@ -82,7 +88,15 @@ class AriLine:
 
     def tell(self, what: Told) -> None:
         """Let whoever serves this end know."""
+        self.left = self.left or isinstance(what, Ended | Destroyed)
         self.events.put_nowait(what)
+
+    async def gone(self) -> bool:
+        """By Asterisk's own word, which may follow a command's "not there" by moments."""
+        until = asyncio.get_running_loop().time() + GONE_WITHIN
+        while not self.left and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.05)
+        return self.left
 
     async def close(self) -> None:
         await self._ari.hang_up(self.channel.id)
@@ -94,7 +108,9 @@ class AriLine:
             return None
         if isinstance(event, Ended | Destroyed):
             raise HungUp
-        if isinstance(event, Met) or (isinstance(event, Parted) and self.talks):
+        if isinstance(event, Met):
+            raise event
+        if isinstance(event, Parted) and self.talks is not False and event.assignment in (None, self.talks):
             raise event
         if isinstance(event, PlaceLost) and self.in_line:
             raise event

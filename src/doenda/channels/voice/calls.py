@@ -38,7 +38,7 @@ class Call:
         self, line: Line, house: House, *, lang: str = "ko", on_session: Callable[[str, str], None] | None = None
     ):
         self.line, self.house, self.lang = line, house, lang
-        self.address = ""
+        self.address, self.wanted = "", False
         self._on_session = on_session or (lambda *_: None)
 
     async def run(self, address: str = "", *, waits: bool = False, talks: bool = False) -> None:
@@ -61,7 +61,7 @@ class Call:
                     met, self.line.holds = found, True
             await self.line.close()
         except HungUp:
-            if self.line.holds:
+            if self.line.holds and await self.line.gone():
                 await self.house.let_go(self.line.id, dropped=True)
 
     async def called(self, wanted: Callable[[], Awaitable[object]]) -> bool:
@@ -74,6 +74,7 @@ class Call:
             else:
                 await self.line.close()
                 return False
+            self.wanted = True  # also if noting it breaks: nobody is asked twice
             if await wanted() is None:
                 await self.line.say([await self._words("voice-we-called-late")], self.lang)
                 await self.line.close()
@@ -98,7 +99,7 @@ class Call:
 
     async def _talks(self, met: Met) -> bool | None:
         """With an agent. Then: True, in line again; False, back to the walk; None, all is said."""
-        self.line.talks = True
+        self.line.talks = met.assignment
         try:
             await self.line.join(met.bridge)
             while True:

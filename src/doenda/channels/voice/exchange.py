@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import F
 
 from doenda.channels.voice.desk import say
-from doenda.contact import dialling, policy
-from doenda.contact.models import Assignment, Dial, Holding
+from doenda.contact import dialling, policy, tickets
+from doenda.contact.models import Assignment, Dial, Holding, Ticket
 from doenda.contact.models.tickets import CALL
 from doenda.contact.queue import agents, serving
 from doenda.contact.queue.serving import NotYours
@@ -78,22 +78,22 @@ def can_ring() -> bool:
 
 def work() -> Work:
     """Everything that is open."""
-    held = Assignment.objects.filter(
-        ended_at=None,
-        talked_until=None,
-        ticket__holdings__channel=CALL,
-        ticket__holdings__ended_at=None,
-    )
+    open_ = Assignment.objects.filter(ended_at=None, talked_until=None)
+    here = Holding.objects.filter(channel=CALL, ended_at=None)
+    talks = open_.filter(taken_at__isnull=False, call_id__in=here.values("call_id"))
     holding = "ticket__holdings__"
-    talks = F(f"{holding}waited_until").desc(nulls_last=True)
-    offers = held.order_by("pk", talks, f"-{holding}proven", f"{holding}created_at").distinct("pk")
-    columns = offers.values_list("pk", f"{holding}call_id", "agent__user__username", "taken_at")
+    held = open_.filter(taken_at=None, ticket__holdings__channel=CALL, ticket__holdings__ended_at=None)
+    offers = held.order_by("pk", f"-{holding}proven", f"{holding}created_at").distinct("pk")
+    columns = [
+        *talks.values_list("pk", "call_id", "agent__user__username", "taken_at"),
+        *offers.values_list("pk", f"{holding}call_id", "agent__user__username", "taken_at"),
+    ]
     rules = policy.current()
     offered_for, ring_for = int(rules.offer.total_seconds()), int(rules.callback.ring.total_seconds())
-    open_ = Dial.objects.filter(ended_at=None).annotate(lang=F("ticket__lang"))
+    dials = Dial.objects.filter(ended_at=None).annotate(lang=F("ticket__lang"))
     return Work(
         tuple(Offer(pk, call_id, agent, taken is not None, offered_for) for pk, call_id, agent, taken in columns),
-        tuple(Ring(pk, number, lang, ring_for) for pk, number, lang in open_.values_list("pk", "number", "lang")),
+        tuple(Ring(pk, number, lang, ring_for) for pk, number, lang in dials.values_list("pk", "number", "lang")),
     )
 
 
@@ -132,11 +132,15 @@ def not_there(assignment: UUID) -> None:
 
 
 def vouch(assignment: UUID) -> None:
-    """The agent has made sure who it is."""
+    """The agent has made sure who it is: a callback that this customer had asked for is not needed any more."""
     try:
         serving.vouch(assignment)
     except NotYours:
         return
+    talk = Assignment.objects.select_related("ticket", "agent__user").get(pk=assignment)
+    asked = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state="callback", phone=talk.ticket.phone)
+    for ticket_id in list(asked.exclude(pk=talk.ticket_id).values_list("pk", flat=True)) if talk.ticket.phone else []:
+        tickets.answer(ticket_id, by=f"user:{talk.agent.user.username}", words="they called, and an agent knew them")
 
 
 def relayed(number: str) -> bool:
@@ -170,8 +174,7 @@ def put_back(assignment: UUID) -> None:
 
 def broken(call_id: str) -> None:
     """Something of ours broke in the middle of this call: whoever talked with an agent is in line again."""
-    talks = Holding.objects.filter(channel=CALL, call_id=call_id, ended_at=None, end="served")
-    mine = Assignment.objects.filter(ended_at=None, taken_at__isnull=False, ticket__in=talks.values("ticket"))
+    mine = Assignment.objects.filter(ended_at=None, taken_at__isnull=False, call_id=call_id)
     for assignment in mine.values_list("pk", flat=True):
         put_back(assignment)
 

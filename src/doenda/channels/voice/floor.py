@@ -49,8 +49,8 @@ class Floor:
     ) -> None:
         self._ari, self._house, self._dialler, self._callers = ari, house, dialler, callers
         self._persisting, self._sorry = persisting, sorry
-        self._agents: dict[str, AriLine] = {}
-        self._met: set[str] = set()
+        self._agents: dict[UUID, tuple[str, AriLine]] = {}
+        self._met: set[UUID] = set()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._ringing: set[UUID] = set()
 
@@ -92,8 +92,9 @@ class Floor:
 
     def left(self, call_id: str) -> None:
         """The caller is gone: the agent is told."""
-        if (agent := self._agents.get(call_id)) is not None:
-            agent.tell(Parted())
+        for caller, agent in self._agents.values():
+            if caller == call_id:
+                agent.tell(Parted())
 
     # --- an agent for a caller
 
@@ -103,17 +104,17 @@ class Floor:
             agent = await self._answered(offer, name)
             if agent is None:
                 return
-            self._agents[offer.call_id] = agent
+            self._agents[offer.assignment] = (offer.call_id, agent)
             again = await self._served(offer, agent)
             if again is not None and (caller := self._callers.get(offer.call_id)) is not None:
-                caller.tell(Parted(again=again))
+                caller.tell(Parted(offer.assignment, again=again))
         except Exception:
             log.exception("the talk of %s", outside(offer.assignment))
             await self._told(exchange.put_back, offer.assignment)
-            if offer.call_id in self._met and (caller := self._callers.get(offer.call_id)) is not None:
-                caller.tell(Parted(again=True))
-        self._agents.pop(offer.call_id, None)
-        self._met.discard(offer.call_id)
+            if offer.assignment in self._met and (caller := self._callers.get(offer.call_id)) is not None:
+                caller.tell(Parted(offer.assignment, again=True))
+        self._agents.pop(offer.assignment, None)
+        self._met.discard(offer.assignment)
         await told(partial(self._ari.end_bridge, f"talk-{offer.assignment}"))
         await told(partial(self._ari.hang_up, name))
 
@@ -155,11 +156,11 @@ class Floor:
             await self._ari.bridge(bridge, "mixing")
             await self._ari.join(bridge, agent.id)
             caller.tell(Met(bridge, offer.assignment))
-            self._met.add(offer.call_id)
+            self._met.add(offer.assignment)
             if await self._transferred(offer, agent, bridge):
                 return True
         except (HungUp, Parted):
-            if offer.call_id not in self._met:  # the agent hung up on the whisper
+            if offer.assignment not in self._met:  # the agent hung up on the whisper
                 await self._told(exchange.put_back, offer.assignment)
                 return None
         await self._told(exchange.talked, offer.assignment)
@@ -204,8 +205,9 @@ class Floor:
             return
         begun = asyncio.get_running_loop().time()
         self._callers[name] = rung
+        call = Call(rung, self._house, lang=ring.lang)
         try:
-            if not await self._persisting.serve(rung, partial(self._called, rung, ring)):
+            if not await self._persisting.serve(rung, partial(self._called, call, rung, ring)):
                 while not await self._persisting.serve(rung, partial(self._sorry, rung, ring.lang)):
                     log.error("%s hears music until somebody serves the call", name)
         finally:
@@ -213,16 +215,17 @@ class Floor:
             self.left(name)
         await self._told(exchange.costed, ring.dial, asyncio.get_running_loop().time() - begun)
 
-    async def _called(self, line: AriLine, ring: Ring) -> None:
-        """A machine that answers presses no key: it is nobody, and is rung again later."""
+    async def _called(self, call: Call, line: AriLine, ring: Ring) -> None:
+        """A machine that answers presses no key: it is nobody, and is rung again later. `call`: the same after a fault:
+        who has said that they want it is not asked again."""
         self._ringing.discard(ring.dial)
-        call = Call(line, self._house, lang=ring.lang)
-        if await self._house.waits(line.id):  # they have said that they want it, and something broke after that
-            await self._house.line(partial(exchange.broken, line.id))
-            self.left(line.id)
-            await call.run(waits=True)
-            return
         wanted = partial(self._house.line, partial(exchange.answered, ring.dial, line.id))
+        if call.wanted or await self._house.waits(line.id):
+            self.left(line.id)
+            await self._house.line(partial(exchange.broken, line.id))
+            waits = await self._house.waits(line.id) or (not call.address and await wanted() is not None)
+            await call.run(call.address, waits=waits)
+            return
         if not await call.called(wanted):
             await self._told(exchange.not_wanted, ring.dial)
 
@@ -233,6 +236,6 @@ class Floor:
             async def wanted() -> None:
                 return None
 
-            await self._persisting.serve(line, partial(Call(line, self._house).called, wanted))
-        else:
-            await told(partial(self._ari.hang_up, line.id))
+            if await self._persisting.serve(line, partial(Call(line, self._house).called, wanted)):
+                return
+        await told(partial(self._ari.hang_up, line.id))

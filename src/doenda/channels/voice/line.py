@@ -27,11 +27,12 @@ class Met(Exception):
 
 
 class Parted(Exception):
-    """The other one of a talk is gone. `again`: the caller stands in line again, at the same place."""
+    """The other one of a talk is gone. `again`: the caller stands in line again, at the same place; `assignment`: of
+    which talk, for a caller who may be in the next one by now."""
 
-    def __init__(self, *, again: bool = False) -> None:
+    def __init__(self, assignment: UUID | None = None, *, again: bool = False) -> None:
         super().__init__()
-        self.again = again
+        self.assignment, self.again = assignment, again
 
 
 class Moved(Exception):
@@ -57,8 +58,8 @@ class Line(Protocol):
     """Does the call stand in line just now? It is told when its place is lost."""
     holds: bool
     """Does it hold a place, in line or in a talk with an agent? Then that is renewed."""
-    talks: bool
-    """Is it with somebody from whom it can be parted?"""
+    talks: UUID | bool
+    """Is it with somebody from whom it can be parted? A caller: in which talk (assignment)."""
     watching: object
     """Whose `Moved` is of interest just now; None: nobody's."""
 
@@ -76,6 +77,9 @@ class Line(Protocol):
 
     async def join(self, bridge: str) -> None:
         """Talk with whoever is in it. Raises HungUp; Parted if nobody is, any more."""
+
+    async def gone(self) -> bool:
+        """Is the caller certainly gone, and was it no passing "not there" that looked like it?"""
 
     async def close(self) -> None:
         """End it: only after everything was said."""

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+
+from django.db import OperationalError
 
 from doenda.channels.voice.ari import Ari, AriError, Gone
 from doenda.channels.voice.ari_line import AriLine
@@ -13,33 +15,43 @@ log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 3.0, 8.0)
 """Seconds of music after each fault before the next try; after the last one whoever asked has another way."""
-GONE_WITHIN = 2.0
-"""How long after the last word, or a "not there", Asterisk's own word that the caller has gone may take."""
+WELL_AFTER = 60.0
+"""Seconds of service without a fault after which an earlier one is forgotten."""
 
 
 class Persisting:
-    """`ends`: whoever is there still, by channel."""
+    """Serving callers of one Asterisk."""
 
-    def __init__(self, ari: Ari, ends: Mapping[str, AriLine]) -> None:
-        self._ari, self._ends = ari, ends
+    def __init__(self, ari: Ari) -> None:
+        self._ari = ari
 
     async def serve(self, line: AriLine, work: Callable[[], Awaitable[object]]) -> bool:
-        """Do it, again after each fault, until the caller is gone. False: they are there still, and nothing helps."""
-        for pause in (*PAUSES, 0.0):
+        """Do it, again after each fault, until the caller is gone. False: they are there still, and nothing helps.
+
+        What has gone well for a while begins its tries anew. A database that is away is waited for: whoever hears music
+        meanwhile is better off than whom we send away.
+        """
+        now = asyncio.get_running_loop().time
+        tries = 0
+        while True:
+            begun, away = now(), False
             try:
                 await work()
             except (Gone, HungUp):
                 pass
-            except Exception:
+            except Exception as error:
+                away = isinstance(error, OperationalError)
                 log.exception("call %s", line.id)
-                if line.id not in self._ends:
-                    return True
-            if await self._gone(line):
+            if line.left or await line.gone():
                 return True
-            if pause:
-                log.warning("call %s is there still: once more in %.0f s", line.id, pause)
-                await self._hold(line, pause)
-        return False
+            tries = 0 if now() - begun > WELL_AFTER else tries
+            if tries == len(PAUSES):
+                if not away:
+                    return False
+                tries -= 1
+            log.warning("call %s is there still: once more in %.0f s", line.id, PAUSES[tries])
+            await self._hold(line, PAUSES[tries])
+            tries += 1
 
     async def _hold(self, line: AriLine, pause: float) -> None:
         with contextlib.suppress(AriError):
@@ -48,13 +60,6 @@ class Persisting:
         await self._ari.ready.wait()
         with contextlib.suppress(AriError):
             await self._ari.music_off(line.id)
-
-    async def _gone(self, line: AriLine) -> bool:
-        now = asyncio.get_running_loop().time
-        until = now() + GONE_WITHIN
-        while line.id in self._ends and now() < until:
-            await asyncio.sleep(0.05)
-        return line.id not in self._ends
 
 
 async def told(work: Callable[[], Awaitable[object]]) -> None:

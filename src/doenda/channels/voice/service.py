@@ -36,7 +36,7 @@ class Service:
         self.lines: dict[str, AriLine] = {}
         self.ends: dict[str, AriLine] = {}
         self.dialler = Dialler(ari, self.house, self.ends)
-        self._persisting = Persisting(ari, self.ends)
+        self._persisting = Persisting(ari)
         self.floor = Floor(ari, self.house, self.dialler, self.lines, self._persisting, self.apologize)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,14 +104,22 @@ class Service:
 
     async def _adopt(self, channel: Channel, *, talks: bool) -> None:
         """A customer whom we called is a caller once they have said that they want it; till then the floor's."""
-        if channel.args[0] == "dial" and not await self.house.waits(channel.id):
-            self.dialler.answered(channel)
-        else:
-            self._begin(channel, adopted=True, talks=talks)
+        if channel.args[0] == "dial":
+            waits = list[bool]()
+
+            async def ask() -> None:
+                waits.append(await self.house.waits(channel.id))
+
+            await told(ask)
+            if waits == [False]:
+                self.dialler.answered(channel)
+                return
+        self._begin(channel, adopted=True, talks=talks)
 
     def _begin(self, channel: Channel, *, adopted: bool = False, talks: bool = False) -> None:
-        if channel.id in self.lines:
-            return
+        known = self.lines.get(channel.id)
+        if known is not None and not known.left:
+            return  # who has left and comes again, while their last service still ends, is served anew
         line = self.lines[channel.id] = self.ends[channel.id] = AriLine(self.ari, self.house, channel, adopted=adopted)
         self._beside(self._call(line, talks=talks))
 
@@ -124,8 +132,9 @@ class Service:
                 while not await self._persisting.serve(line, partial(self.apologize, line, begun[-1].lang)):
                     log.error("%s hears music until somebody serves the call", line.id)
         finally:
-            self.lines.pop(line.id, None)
-            self.floor.left(line.id)
+            if self.lines.get(line.id) is line:
+                del self.lines[line.id]
+                self.floor.left(line.id)
         await self._costed(line.channel)
 
     async def _walked(self, line: AriLine, begun: list[Call], *, talks: bool) -> None:

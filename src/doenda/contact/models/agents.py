@@ -42,7 +42,7 @@ class Agent(Row):
 class Assignment(Row):
     """A ticket with an agent: offered until `lease_until`, taken, talked until `talked_until`, wrapped up, ended.
 
-    `known`: whoever was talked with is the customer, shown by them or made sure of by the agent.
+    `call_id`: of the call that was taken; `known`: it is the customer, shown by them or made sure of by the agent.
     `end`: served, silent (the agent did not answer), declined, left (the customer went first), back (to the line).
     """
 
@@ -51,6 +51,7 @@ class Assignment(Row):
     lease_until = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
     known = models.BooleanField(default=False)
+    call_id = models.CharField(max_length=120, blank=True)
     talked_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=8, blank=True)

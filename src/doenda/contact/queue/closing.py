@@ -24,9 +24,11 @@ def unhold(seen: Holding, going: str) -> Ticket | None:
     now = clock.now()
     others = Holding.objects.filter(ticket=ticket.pk, ended_at=None).exclude(pk=holding.pk).exists()
     end_holding(holding, "moved" if others else going, now)
-    if others:
+    if ticket.state == "talking" and assignment is not None and assignment.call_id in ("", holding.call_id):
+        talk_over(ticket, now)
+    elif others:
         return ticket
-    if ticket.state == "waiting":
+    elif ticket.state == "waiting":
         away(ticket, now)
     elif ticket.state == "offered":
         end_assignment(ticket.pk, "left", now)

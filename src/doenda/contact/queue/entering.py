@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from doenda.contact import policy, tickets
+from doenda.contact import numbers, policy, tickets
 from doenda.contact.models import Dial, Holding, Ticket
 from doenda.contact.queue import closing, rows
 from doenda.contact.rules.order import priority
@@ -44,12 +44,19 @@ def enter(
     skill: str = "",
     words: str = "",
 ) -> Entered:
-    """Stand in line, or resume the place of this account or number. Idempotent by (channel, call id)."""
+    """Stand in line, or resume the place of this account or number. Idempotent by (channel, call id).
+
+    A number can be forged: by it alone nobody comes to a place that is an account's, nor learns that there is one. Who
+    shows the account while they wait takes along how long they have waited.
+    """
     with atomic():
-        rows.lock_customer(account_id, phone)
-        again = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None).first()
-        if again is not None and (held := _still_theirs(again, account_id, bill_id)) is not None:
-            return Entered(held, again, resumed=True, joined=0)
+        again = _open(channel, call_id)
+        rows.lock_customers([account_id, again.ticket.account_id if again is not None else None], phone)
+        again, since = _open(channel, call_id), None
+        if again is not None:
+            if (held := _still_theirs(again, account_id, bill_id)) is not None:
+                return Entered(held, again, resumed=True, joined=0)
+            since = _earned(again, account_id)
         found = _standing(account_id, phone, bill_id)
         if found is None:
             found, _ = tickets.open_ticket(
@@ -69,31 +76,58 @@ def enter(
             resumed = True
         ticket = Ticket.objects.select_for_update().get(pk=found.pk)
         ticket.skill = skill or ticket.skill
+        if since is not None and since < ticket.queued_at:
+            ticket.put(queued_at=since)
         ticket.phone = ticket.phone or phone
         joined = _join(ticket, account_id, phone)
         holding = _hold(ticket, channel, call_id, proven=account_id is not None)
         return Entered(ticket, holding, resumed, joined)
 
 
-def _still_theirs(again: Holding, account_id: UUID | None, bill_id: UUID | None) -> Ticket | None:
-    """The place that this call holds, if it is whoever's is on it by what they have shown. None: it is let go of.
+def _open(channel: str, call_id: str) -> Holding | None:
+    held = Holding.objects.filter(channel=channel, call_id=call_id, ended_at=None)
+    return held.select_related("ticket").first()
 
-    Whoever shows an account has shown that one alone: a place of somebody else's number is not theirs, and where the
-    account has a place already it is that one.
-    """
+
+def _still_theirs(again: Holding, account_id: UUID | None, bill_id: UUID | None) -> Ticket | None:
+    """The place that this call holds, if it is whoever's is on it by what they have shown. None: it is let go of."""
     held = Ticket.objects.get(pk=again.ticket_id)
-    if account_id is None:
+    if account_id is None or held.account_id == account_id:
         return held
-    live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE, account=account_id)
-    if held.account_id != account_id and (held.account_id is not None or live.exists()):
-        closing.unhold(again, "moved")
-        return None
-    if held.account_id is None:
-        tickets.belongs(held.pk, account_id, bill_id)
+    if held.account_id is None and not _live(account=account_id).exists() and _adoptable(held, account_id, again):
+        _adopt(held, account_id, bill_id, again)
         held.refresh_from_db()
-    if not again.proven:
+        return held
+    closing.unhold(again, "moved")
+    return None
+
+
+def _earned(again: Holding, account_id: UUID | None) -> datetime | None:
+    """Since when somebody has waited who was on a number's place and turns out to be an account's customer."""
+    before = again.ticket
+    if account_id is None or before.account_id is not None:
+        return None
+    return before.queued_at if numbers.is_own(before.phone, account_id) else again.created_at
+
+
+def _adoptable(ticket: Ticket, account_id: UUID, again: Holding | None) -> bool:
+    """May a number's place become this account's? If the number is the account's own, or nobody else ever held it."""
+    if ticket.state not in ("desk", "waiting", "away", "callback"):
+        return False
+    if numbers.is_own(ticket.phone, account_id):
+        return True
+    held = Holding.objects.filter(ticket=ticket.pk)
+    return again is not None and not held.exclude(pk=again.pk).exists()
+
+
+def _adopt(ticket: Ticket, account_id: UUID, bill_id: UUID | None, again: Holding | None) -> None:
+    """It is the account's from now on, held by who has shown it alone: other calls of that number stand in anew."""
+    tickets.belongs(ticket.pk, account_id, bill_id)
+    for other in Holding.objects.select_for_update().filter(ticket=ticket.pk, ended_at=None).order_by("pk"):
+        if again is None or other.pk != again.pk:
+            closing.end_holding(other, "moved", clock.now())
+    if again is not None:
         again.put(proven=True)
-    return held
 
 
 def resume(ticket_id: UUID, *, channel: str, call_id: str) -> Entered:
@@ -107,15 +141,20 @@ def resume(ticket_id: UUID, *, channel: str, call_id: str) -> Entered:
         return Entered(ticket, holding, resumed=True, joined=0)
 
 
+def _live(**whose: object) -> "QuerySet[Ticket]":
+    live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE, **whose)
+    return live.order_by("queued_at", "id")
+
+
 def _standing(account_id: UUID | None, phone: str, bill_id: UUID | None) -> Ticket | None:
-    """The live place of this customer: the oldest, of the account if it is known, else of the number."""
-    live = Ticket.objects.filter(kind=Ticket.Kind.PERSON, state__in=_LIVE).order_by("queued_at", "id")
-    found = live.filter(account=account_id).first() if account_id is not None else None
-    if found is None and phone:
-        strangers = live.filter(phone=phone)
-        found = (strangers.filter(account=None) if account_id is not None else strangers).first()
-        if found is not None and account_id is not None:
-            tickets.belongs(found.pk, account_id, bill_id)
+    """The live place of this customer: the oldest of the account if it is known, else of the number alone."""
+    numbers_own = _live(account=None, phone=phone).first() if phone else None
+    if account_id is None:
+        return numbers_own
+    found = _live(account=account_id).first()
+    if found is None and numbers_own is not None and _adoptable(numbers_own, account_id, None):
+        _adopt(numbers_own, account_id, bill_id, None)
+        return numbers_own
     return found
 
 

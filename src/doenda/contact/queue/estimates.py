@@ -116,15 +116,10 @@ def tell(ticket_id: UUID, channel: str) -> Telling:
         told = telling.tell(seen.ahead + 1, wait, before, said)
         if ticket.state in ("waiting", "away", "callback"):
             _store(ticket, channel, seen, past, wait, told, first=before is None)
-        is_open = hours.hours().is_open(now) or _somebody_works()
+        is_open = hours.hours().is_open(now) or seen.agents > 0  # after hours the line is served while they stay
         waited = (now - ticket.queued_at).total_seconds()
         advice = telling.advise(wait, waited, is_open=is_open, bounds=policy.current().bounds, longer=told.longer)
         return Telling(told, advice)
-
-
-def _somebody_works() -> bool:
-    """After hours the line is served as long as agents stay."""
-    return Agent.objects.exclude(state__in=("out", "paused")).exists()
 
 
 def _before(ticket_id: UUID) -> tuple[Told | None, Minutes | None]:

@@ -12,7 +12,7 @@ _can_ring: Callable[[], bool] | None = None
 
 def dials_while(can_ring: Callable[[], bool] | None) -> Callable[[], bool] | None:
     """What can ring, and whether it can just now; None: nothing can. Returns what could until now."""
-    global _can_ring  # noqa: PLW0603 - set once at start
+    global _can_ring
     before, _can_ring = _can_ring, can_ring
     return before
 

@@ -1,6 +1,6 @@
 """The line's rows as the pure rules take them, and the locks that its actions share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,13 @@ def lock_customer(account_id: UUID | None, phone: str) -> None:
     if phone:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"caller {phone}", _TURN])
+
+
+def lock_customers(accounts_: Iterable[UUID | None], phone: str) -> None:
+    """`lock_customer` where a call goes from one account to another: accounts in one order, whoever swaps them."""
+    for account_id in sorted({each for each in accounts_ if each is not None}):
+        accounts.lock(account_id)
+    lock_customer(None, phone)
 
 
 def lock_ticket(ticket_id: UUID) -> Ticket:
@@ -91,7 +98,7 @@ def others(holding: Holding) -> "QuerySet[Holding]":
 
 def speaks_for_all(holding: Holding, ticket: Ticket) -> bool:
     """May whoever is on this channel decide for the place? A number can be forged: who has shown nothing but a number
-    decides for their own call alone, where the place is an account's or somebody else is there, too."""
+    decides for their own call alone, where the place is an account's by now or somebody else is there, too."""
     return holding.proven or (ticket.account_id is None and not others(holding).exists())
 
 

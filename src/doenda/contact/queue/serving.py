@@ -60,8 +60,8 @@ def _next(agent: Agent) -> Ticket | None:
 
 
 def take(assignment_id: UUID, call_id: str = "") -> Ticket:
-    """The agent answers: waiting is over, for this call (else for whom the agent gets of all who hold the place). Who
-    has shown nothing but a number is served alone: whoever else holds the place waits on.
+    """The agent answers: waiting is over for this call (else for whom the agent gets of all who hold the place).
+    Whoever else holds it waits on.
 
     Raises NotYours if the offer was lost meanwhile, or this call is not there any more.
     """
@@ -72,12 +72,12 @@ def take(assignment_id: UUID, call_id: str = "") -> Ticket:
         if ticket.state != "offered" or (served is None and call_id):
             raise NotYours(str(assignment_id))
         now = clock.now()
-        known = served is not None and served.proven
-        assignment.put(taken_at=now, known=known)
+        assignment.put(
+            taken_at=now, known=served is not None and served.proven, call_id=served.call_id if served else ""
+        )
         Agent.objects.filter(pk=assignment.agent_id).update(state="talking", since=now)
-        if served is not None and not known:
-            held = held.filter(pk=served.pk)
-        held.filter(waited_until=None).update(waited_until=now, end="served")
+        if served is not None and served.waited_until is None:
+            served.put(waited_until=now, end="served")
         outcomes.settle(ticket.pk, "served", now)
         ticket.put(state="talking")
         evidenced.answered(ticket, now)
@@ -132,12 +132,12 @@ def finish(assignment_id: UUID, *, by: str, words: str) -> None:
         assignment, ticket = _mine(assignment_id)
         if ticket.state not in ("talking", "wrapping_up"):
             raise NotYours(str(assignment_id))
-        wait_on = Holding.objects.filter(ticket=ticket.pk, ended_at=None, waited_until=None).exists()
-        if assignment.known or not (wait_on or ticket.account_id):
+        held = Holding.objects.filter(ticket=ticket.pk, ended_at=None)
+        if assignment.known or not (held.exclude(call_id=assignment.call_id).exists() or ticket.account_id):
             tickets.answer(assignment.ticket_id, by=by, words=words)
             return
         now = clock.now()
-        for holding in Holding.objects.select_for_update().filter(ticket=ticket.pk, ended_at=None, end="served"):
+        for holding in held.select_for_update().filter(call_id=assignment.call_id):
             closing.end_holding(holding, "served", now)
         closing.end_assignment(ticket.pk, "served", now)
         closing.stand_again(ticket, now)

@@ -104,7 +104,8 @@ def _give_up(ticket_id: UUID) -> None:
             ticket.put(state="desk", kept_until=None, lost=ticket.lost + 1)
         else:
             paid = ticket.bill is not None and ticket.bill.remaining == 0  # what they called about is done
-            helped = paid or ticket.assignments.filter(end="served").exists()
+            last = ticket.holdings.order_by("ended_at", "pk").last()
+            helped = paid or (last is not None and last.end == "served")
             if not helped:
                 evidenced.lost(ticket, clock.now())
             closing.close(ticket, "gone", lost=not helped)
