@@ -11,6 +11,7 @@ from tests.demo.demo_tools import BASE, World
 
 from doenda.demo import jump, sample
 from doenda.kernel import net
+from doenda.payments import providers
 
 
 @pytest.fixture
@@ -22,9 +23,11 @@ def world(settings: Any) -> Iterator[World]:
     settings.DOENDA_PROVIDERS = {"sandbox": {**settings.DOENDA_PROVIDERS["sandbox"], "url": "http://bank"}}
     settings.DOENDA_SWITCH_URL, settings.DOENDA_HANDSET_URL = "http://switch", "http://handset"
     settings.ROOT_URLCONF = (path("demo/", include("doenda.demo.urls")),)
+    providers.get.cache_clear()
     with ExitStack() as stack:
         stack.enter_context(net.using(made))
         yield made
+    providers.get.cache_clear()
 
 
 @pytest.fixture
