@@ -177,6 +177,11 @@ def test_an_account_of_the_forgers_own_opens_no_place_of_the_number(shop: ManyWa
     assert queueing.renew(["call-0", "call-9"]) == {"call-0"}
     shown = entering.enter(channel="call", call_id="call-0", lang="ko", phone=PHONE, account_id=bill.account_id)
     assert (shown.ticket.account_id, shown.ticket.queued_at) == (bill.account_id, began), "their place, and their time"
+    noon.advance(timedelta(minutes=30))
+    sweeps.run("line leases")
+    assert not Ticket.objects.filter(account=None, lost__gt=0).exists(), (
+        "who moved to their account's place is not lost"
+    )
 
 
 def test_who_shows_the_account_takes_the_place_along_and_other_calls_of_the_number_stand_in_anew(

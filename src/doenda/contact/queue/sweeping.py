@@ -105,7 +105,7 @@ def _give_up(ticket_id: UUID) -> None:
         else:
             paid = ticket.bill is not None and ticket.bill.remaining == 0  # what they called about is done
             last = ticket.holdings.order_by("ended_at", "pk").last()
-            helped = paid or (last is not None and last.end == "served")
+            helped = paid or (last is not None and last.end in ("served", "moved"))  # moved: to their account
             if not helped:
                 evidenced.lost(ticket, clock.now())
             closing.close(ticket, "gone", lost=not helped)
