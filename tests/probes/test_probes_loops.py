@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from tests.notices.smpp_world import house
+from tests.notices.smsc import until
 
 from doenda.assurance import standing
 from doenda.assurance.rule import Name
@@ -92,6 +93,8 @@ def test_a_dead_worker_or_line_is_told_by_name_and_leaves_no_text_behind(loop: N
     with house(settings) as made:
         assert loops.walk(SMPP, patience=0.2).trouble == "no worker handed it over"
         made.line.open = False
+        made.line.cut()
+        until(lambda: made.keeper.trouble)
         with worker():
             run = loops.walk(SMPP, patience=4.0)
         assert run.trouble.startswith("not handed over: no bind: ")
