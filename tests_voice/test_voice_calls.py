@@ -39,7 +39,7 @@ def waits_for(seen: "object", seconds: float = 20.0) -> None:
         clock.sleep(0.2)
 
 
-LONG_ENOUGH = 3.0
+LONG_ENOUGH = 4.0
 """Seconds of a prompt that are listened to before the next key: what is matched is its first second and a half."""
 
 

@@ -266,6 +266,7 @@ def test_a_call_joins_the_page_that_is_open_already(telephone: Telephone, card: 
             await presses(line, "4")
             await presses(line, found[1] + found[2])
             await expect(page.locator("#together-lines")).to_contain_text("함께 넘어가고", timeout=WITHIN)
+            await hears(line, telephone.prompt("voice-joined"))
             await presses(line, "#")
             await stands(page, "pay.bill", scripts=True)
             return line

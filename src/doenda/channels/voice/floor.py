@@ -150,7 +150,8 @@ class Floor:
                     return None
                 await agent.say(who, exchange.AGENTS)
             caller = self._callers.get(offer.call_id)
-            if caller is None:
+            if caller is None:  # gone between the whisper and now
+                await self._told(exchange.not_there, offer.assignment)
                 return None
             bridge = f"talk-{offer.assignment}"
             await self._ari.bridge(bridge, "mixing")
