@@ -71,6 +71,36 @@ def test_a_caller_pays_an_overdue_bill_with_an_account_number(shop: ManyWays, la
     assert caller.closed is False, "the caller hung up, not we"
 
 
+@pytest.mark.parametrize("key", ["1", "#", "9"])
+def test_a_key_that_meets_the_receipt_cuts_neither_it_nor_the_call(shop: ManyWays, key: str) -> None:
+    """Who presses "I have paid in" just as the receipt begins has not asked for the end."""
+    bill = overdue_bill(52_300, phone=PHONE)
+
+    def brings() -> str:
+        pays_in(shop)
+        return "1"
+
+    caller = Caller(*opened(bill), "1", "1", brings, key, None, None, number=PHONE)
+    call(caller)
+    assert paid(bill)
+    assert caller.heard[-2] == caller.heard[-1], "all of it is said again"
+    assert "납부됐어요" in caller.heard[-1]
+    assert caller.closed, "and silence ends it"
+
+
+def test_a_person_is_there_after_the_receipt_as_everywhere(shop: ManyWays) -> None:
+    bill = overdue_bill(52_300, phone=PHONE)
+
+    def brings() -> str:
+        pays_in(shop)
+        return "1"
+
+    caller = Caller(*opened(bill), "1", "1", brings, "0", None, number=PHONE)
+    made = call(caller)
+    assert not caller.closed
+    assert made.line.music_on, "they stand in line"  # type: ignore[attr-defined]
+
+
 def test_the_cost_comes_first_and_the_amount_only_after_the_code(shop: ManyWays) -> None:
     bill = overdue_bill(52_300, phone=PHONE)
     caller = Caller("1", "1", *"000000", None, number=PHONE)

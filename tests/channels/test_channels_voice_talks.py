@@ -75,6 +75,21 @@ def test_a_talk_that_broke_off_is_put_back_at_the_same_place(shop: ManyWays, noo
     assert Ticket.objects.count() == 1
 
 
+def test_a_person_is_there_after_a_talk_as_everywhere(shop: ManyWays) -> None:
+    caller = Caller("0", meets, hangs_up_as_agent, "0", None, number=PHONE)
+    call(caller)
+    assert caller.music_on
+    assert not caller.closed
+
+
+def test_a_key_that_means_nothing_after_a_talk_ends_nothing(shop: ManyWays) -> None:
+    caller = Caller("0", meets, hangs_up_as_agent, "7", "1", None, number=PHONE)
+    call(caller)
+    assert caller.heard[-3] == caller.heard[-2], "what can be pressed is said again"
+    assert caller.music_on
+    assert not caller.closed
+
+
 def test_after_the_talk_the_caller_may_go_on_with_the_bill(shop: ManyWays) -> None:
     bill = overdue_bill(52_300, phone=PHONE)
     caller = Caller("1", "1", *code_of(bill), "0", meets, hangs_up_as_agent, "#", None, number=PHONE)

@@ -1,7 +1,7 @@
 """Whoever wants a person stands in line on the telephone: music, honest words, a callback, and no hanging up."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.channels.callers import Caller, Pressed, call
@@ -86,6 +86,31 @@ def test_one_is_called_back_at_the_accounts_own_number_with_the_same_place(shop:
     assert ticket.state == "callback"
     assert "전화드릴게요" in caller.heard[-1]
     assert caller.closed
+
+
+def test_a_key_that_meets_the_promise_of_a_callback_has_it_said_again(shop: ManyWays) -> None:
+    caller = at_the_bill("0", "1", "1", None, None)
+    call(caller)
+    assert caller.heard[-2] == caller.heard[-1]
+    assert "전화드릴게요" in caller.heard[-1]
+    assert caller.closed
+    assert person().state == "callback"
+
+
+def test_who_rather_waits_after_all_is_in_line_again_at_the_same_place(shop: ManyWays, noon: clock.Frozen) -> None:
+    before = clock.now()
+
+    def later() -> str:
+        noon.advance(timedelta(minutes=1))
+        return "0"
+
+    stood: list[tuple[str, datetime]] = []
+    caller = at_the_bill("0", "1", later, lambda: stood.append((person().state, person().queued_at)), None)
+    call(caller)
+    assert stood == [("waiting", before)]
+    assert caller.music_on
+    assert not caller.closed
+    assert person().state == "callback", "who hangs up then is called as was promised"
 
 
 def test_a_number_that_nobody_has_proven_is_called_by_a_person_and_hears_the_same(shop: ManyWays) -> None:

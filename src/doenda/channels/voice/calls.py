@@ -115,14 +115,12 @@ class Call:
         while True:
             key = await self.line.say(said, self.lang) or await self.line.key(OVER_FOR)
             match key:
-                case "1":
+                case "1" | "0":  # also who asks for a person, as everywhere
                     await self.house.put_back(met.assignment)
                     return True
                 case "#":
                     return False
-                case "*":
-                    continue
-                case _:
+                case None:
                     return None
 
     async def _resumed(self, address: str) -> Heard:
@@ -203,8 +201,7 @@ class Call:
             await self.line.key(WORKING_FOR)
             return await self._looked(here)
         if here.goal:
-            await self._over(here)
-            return None
+            return await self._person(here, ToPerson()) if await self._last(here.lines) else None
         try:
             async with self.house.watching(self.line, here):
                 said = await self._ask(Asking(here.keys), here.lines, here.prompts, watch=here)
@@ -280,29 +277,29 @@ class Call:
         """A person calls back, by a date; whose number is not known is asked on. Does the call go on?"""
         if not self.line.caller:
             return True
-        await self._last([await self.house.call_back(self.line.caller, self.lang)])
+        promise = [await self.house.call_back(self.line.caller, self.lang)]
+        while await self._last(promise):
+            pass  # nobody is there before that
         return False
 
     async def _waits(self, address: str) -> bool:
         """Stand in line. Does the call go on where it was?"""
-        waiting = Waiting(self.line, self.house, self.lang, self._begun)
-        self.line.holds = True
-        back = await waiting.over(address)
-        self.line.holds = False
-        if not back:
-            await self._last([waiting.promised])
-        return back
+        while True:
+            waiting = Waiting(self.line, self.house, self.lang, self._begun)
+            self.line.holds = True
+            back = await waiting.over(address)
+            self.line.holds = False
+            if back or not await self._last([waiting.promised]):
+                return back
 
-    async def _over(self, here: Heard) -> None:
-        await self._last(list(here.lines))
-
-    async def _last(self, lines: list[str]) -> None:
-        """The last words, again as often as they are asked for."""
+    async def _last(self, lines: Sequence[str]) -> bool:
+        """The last words. Only silence ends them: a key may have been meant for what was asked before, so that they
+        are said again. True: a person is asked for."""
         said = [*lines, await self._words("voice-over")]
         while True:
             key = await self.line.say(said, self.lang) or await self.line.key(OVER_FOR)
-            if key != AGAIN:
-                return
+            if key is None or key == PERSON:
+                return key == PERSON
 
     async def _words(self, message: str) -> str:
         return await self.house.words(message, self.lang)

@@ -5,6 +5,7 @@ known from our own books, and counts only when it was heard as well.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from doenda.kernel.money import Money
 FIRST = "ko"
 """The language in which every call begins."""
 HEARD_WITHIN = 25.0
+RECEIPT_WITHIN = 8.0
 PAID_WITHIN = 60.0
 LISTEN = 0.4
 _BACK = 8000
@@ -45,7 +47,7 @@ class Walker:
     async def pay(self, code: str, key: str, given: Callable[[], tuple[str, Money, str]], hand: Hand) -> None:
         """To the receipt. `given`: the number to pay into, the money, and what is said of it, once there is one.
 
-        Raises NotHeard, phone.NotAnswered.
+        Raises NotHeard, phone.NotAnswered, phone.Ended.
         """
         async with phone.call(_dialled(), server=self.server, caller=self.number) as line:
             await self._hears(line, "greeting", desk.say("voice-cost", FIRST), lang=FIRST)
@@ -64,17 +66,20 @@ class Walker:
             await self._press(line, key)
             number, money, said = await _beside(given)
             await self._hears(line, "account", said, within=HEARD_WITHIN * 2)
+            self._from = len(line.heard)
             await _beside(lambda: hand(number, money.minor))
             await self._paid(line, desk.say("pay-paid", self.lang, amount=words.amount(money, self.lang)))
 
     async def _paid(self, line: phone.Dialog, receipt: str) -> None:
+        """It may be said before the key, at it, or while it is pressed: all that is heard since the deposit counts."""
         until = clock.monotonic() + PAID_WITHIN
         while True:
-            await self._press(line, "1")
+            with contextlib.suppress(phone.Ended):
+                await line.press("1")
             try:
-                await self._hears(line, "paid", receipt, within=8.0)
+                await self._hears(line, "paid", receipt, within=RECEIPT_WITHIN)
             except NotHeard:
-                if clock.monotonic() > until:
+                if line.ended.is_set() or clock.monotonic() > until:
                     raise
             else:
                 return
@@ -87,9 +92,10 @@ class Walker:
         self, line: phone.Dialog, step: str, text: str, within: float = HEARD_WITHIN, lang: str = ""
     ) -> None:
         prompt = Path((await _beside(lambda: synthesis.media(text, lang or self.lang))).removeprefix("sound:") + ".wav")
-        until, best = clock.monotonic() + within, 0.0
-        while clock.monotonic() < until and not line.ended.is_set():
+        until, best, on = clock.monotonic() + within, 0.0, True
+        while on:
             await asyncio.sleep(LISTEN)
+            on = clock.monotonic() < until and not line.ended.is_set()
             sure, _ = await _beside(partial(hearing.match, line.heard[max(0, self._from - _BACK) :], prompt))
             best = max(best, sure)
             if best > hearing.SURE:
@@ -122,6 +128,6 @@ def pay(
     outcome, trouble = "paid", ""
     try:
         asyncio.run(made.pay(code, key, given, hand))
-    except (NotHeard, phone.NotAnswered, TimeoutError, OSError, LookupError) as error:
+    except (NotHeard, phone.NotAnswered, phone.Ended, TimeoutError, OSError, LookupError) as error:
         outcome, trouble = made.steps[-1] if made.steps else "unreachable", f"{type(error).__name__}: {error}"[:200]
     return Walk(outcome, tuple(f"voice.{step}" for step in made.steps), clock.monotonic() - begun, "", trouble)
