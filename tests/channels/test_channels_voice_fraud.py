@@ -48,9 +48,7 @@ def test_a_forged_number_hears_what_a_strangers_hears_and_costs_as_much(shop: Ma
     heard, asked = [], []
     for number in (STRANGER, PHONE, STRANGER, PHONE):
         made = caller(1, "1", "1", *WRONG, None, number=number)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             call(made)
         heard.append(made.heard)
         asked.append(len(queries))
