@@ -11,9 +11,13 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from hypothesis import settings as hypothesis_settings
 from tests import planted
 
 from doenda.kernel import clock, embedded
+
+hypothesis_settings.register_profile("doenda", deadline=None)  # speed is a benchmark, never a timed test
+hypothesis_settings.load_profile("doenda")
 
 TEMPLATE, ROLLED_BACK = "doenda_template", "doenda_test"
 

@@ -19,6 +19,7 @@ from tests.channels.many_ways import BOSS as PARK
 from tests.channels.many_ways import ENTRIES, SEALING
 
 from doenda.app.stage import database
+from doenda.assurance import hours
 from doenda.assurance.ways import ensure_ways
 from doenda.billing import books
 from doenda.kernel import clock, net
@@ -166,6 +167,7 @@ def ways_house(folder: Path) -> Iterator[House]:
                 DOENDA_OFFERED=list(entries),
                 DOENDA_SEALING_KEYS=SEALING,
                 DOENDA_BASE_URL=base,
+                DOENDA_CALENDARS=str(never_closed(folder)),
             )
         )
         stack.callback(providers.get.cache_clear)
@@ -174,6 +176,13 @@ def ways_house(folder: Path) -> Iterator[House]:
         tending.refill(100)
         yield House(base, at, own)
         own.submit(connections.close_all).result()
+
+
+def never_closed(folder: Path) -> Path:
+    """Calendars with which no bank and no store is ever closed: these pages are walked at any hour of the night."""
+    written = folder / "calendars.toml"
+    written.write_text("".join(f"[calendars.{name}]\n" for name in hours.calendars()))
+    return written
 
 
 def entries_of(at: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from doenda.assurance import hours
@@ -54,6 +55,17 @@ def test_the_hours_of_the_data_are_exact_at_their_edges(calendar: str, at: str, 
 def test_closures_that_touch_are_one() -> None:
     two = Calendar("two", closures=(Span(23 * 60, DAY), Span(0, 60)))
     assert closed_until(two, seoul("2026-11-22 23:15")) == seoul("2026-11-23 01:00")
+
+
+def test_an_installation_has_calendars_of_its_own(tmp_path: Path, settings: Any) -> None:
+    own = tmp_path / "calendars.toml"
+    own.write_text('[calendars.korean_banks]\nclosed = [{ from = "02:00", to = "02:10" }]\n[calendars.store]\n')
+    settings.DOENDA_CALENDARS = str(own)
+    assert until("korean_banks", "2026-11-22 23:45") is None
+    assert until("korean_banks", "2026-11-23 02:05") == "2026-11-23 02:10"
+    assert closed_until(hours.store("S1"), seoul("2026-11-22 03:00")) is None
+    with pytest.raises(ValueError, match="no calendar 'small_hours'"):
+        hours.named("small_hours")
 
 
 def test_an_announced_closure_is_closed_all_through(tmp_path: Path) -> None:
@@ -171,7 +183,6 @@ def calendars(draw: st.DrawFn, zones: list[str] = ZONES) -> Calendar:
 
 
 @given(calendars(), moments)
-@settings(deadline=None)
 def test_it_opens_at_the_very_instant_that_is_given_and_is_closed_until_then(calendar: Calendar, now: datetime) -> None:
     end = closed_until(calendar, now)
     if end is not None:
@@ -182,13 +193,11 @@ def test_it_opens_at_the_very_instant_that_is_given_and_is_closed_until_then(cal
 
 
 @given(calendars(), moments, st.integers(0, 3_000_000))
-@settings(deadline=None)
 def test_later_never_opens_sooner(calendar: Calendar, now: datetime, seconds: int) -> None:
     assert opens(calendar, now) <= opens(calendar, now + timedelta(seconds=seconds))
 
 
 @given(calendars(), moments)
-@settings(deadline=None)
 def test_nothing_is_closed_for_ever(calendar: Calendar, now: datetime) -> None:
     assert opens(calendar, now) - now < timedelta(days=120)
 
@@ -213,7 +222,6 @@ def shown_open(calendar: Calendar, local: datetime) -> bool:
 
 
 @given(calendars(["Asia/Seoul", "Asia/Dubai"]), moments)
-@settings(deadline=None)
 def test_where_the_clock_never_changes_it_is_what_the_wall_shows(calendar: Calendar, now: datetime) -> None:
     assume(not set(calendar.windows) & set(calendar.closures))
     local = now.replace(second=0, microsecond=0).astimezone(ZoneInfo(calendar.zone))

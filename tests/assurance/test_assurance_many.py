@@ -62,7 +62,7 @@ def test_successes_on_a_calm_way_take_no_lock() -> None:
     assert Evidence.objects.count() == 50
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -85,7 +85,7 @@ class House:
         self.clock.advance(timedelta(seconds=seconds % 10))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(steps=_STEPS)
 @example(  # a walk's failure from before a person vouched once counted after it
     steps=[("worked", 0, CARD), ("walk fails", 45, CARD), ("vouch", 0, CARD), ("worked", 0, CARD), ("failed", 0, CARD)]
@@ -106,7 +106,7 @@ def test_replaying_the_log_from_zero_gives_the_same_transitions(
     noon.set(begun)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(steps=_STEPS)
 def test_no_proof_within_the_lease_is_never_named(steps: list[tuple[str, int, str]], noon: clock.Frozen) -> None:
     """What the database holds and any process would read, at every moment, not the pure rule alone."""

@@ -58,7 +58,7 @@ FILES = st.lists(st.one_of(bill_at_random(), CREDITS.map(lambda row: [row])), mi
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILES)
 def test_both_refuse_for_the_same_reasons_or_write_the_same_bills(
     db: None, tmp_path: Path, rows: list[tuple[str, ...]]

@@ -57,7 +57,7 @@ def happen(w: World, today: date, event: tuple[str, int, object]) -> None:
             pass
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(HISTORIES)
 def test_whatever_happens_every_step_is_fair(history: list[tuple[int, tuple[str, int, object], bool]]) -> None:
     w, today = World(), START
@@ -130,7 +130,7 @@ def assert_fair(w: World, decision: rule.Decision, today: date) -> None:
             pass
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(HISTORIES, st.integers(0, 23))
 def test_payment_of_everything_closes_the_case_and_restores_at_any_hour(
     history: list[tuple[int, tuple[str, int, object], bool]], hour: int
@@ -147,7 +147,7 @@ def test_payment_of_everything_closes_the_case_and_restores_at_any_hour(
     assert set(w.lines.values()) == {Bar.NONE}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 8), st.integers(1, 12), KINDS)
 def test_a_stop_before_a_step_never_brings_that_step_forward(start: int, length: int, kind: HoldKind) -> None:
     plain, held = World(), World()
@@ -176,7 +176,7 @@ def first(w: World, wanted: tuple[type, Bar | None]) -> date:
     return min(days, default=date.max)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(HISTORIES, st.integers(0, 23))
 def test_the_rule_is_total_and_a_wait_always_ends_later(
     history: list[tuple[int, tuple[str, int, object], bool]], hour: int

@@ -108,7 +108,7 @@ def test_we_read_what_the_house_writes() -> None:
         max_size=8,
     )
 )
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_whatever_is_instructed_comes_through_the_file_unchanged(rows: list[tuple[str, int, str, str]]) -> None:
     orders = [
         Order(n, "debit" if kind == "debit" else "refund", "088", number, amount, "", f"P{n}", label)
@@ -192,7 +192,7 @@ def test_a_missing_record_leaves_a_gap_that_is_allowed_when_the_sums_say_so() ->
 
 
 @given(st.binary(max_size=700))
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 def test_no_junk_is_anything_but_malformed(junk: bytes) -> None:
     for content in (junk, answer()[:150] + junk.ljust(150)[:150] + answer()[-150:]):
         with pytest.raises(Malformed):

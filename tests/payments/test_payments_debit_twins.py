@@ -212,7 +212,7 @@ def expected(due: date, before: list[tuple[int, str]], today: date, terms: polic
 _made = iter(range(1, 1_000_000))
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(due=0, before=[(-5, "NO_FUNDS"), (-5, "CLOSED_ACCOUNT")], today=9, days=())  # two on one day: the later counts
 @given(due=st.integers(-40, 20), before=tried, today=st.integers(0, 25), days=st.sampled_from([(), (5, 15, 25), (28,)]))
 def test_the_query_chooses_the_bills_that_the_rule_chooses(

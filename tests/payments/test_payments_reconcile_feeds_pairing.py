@@ -63,7 +63,7 @@ sides = st.sampled_from(["in", "out"])
 moves = st.lists(st.tuples(amounts, sides), max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(moves, moves)
 def test_every_line_ends_and_no_fact_is_matched_twice(theirs: list[Any], ours: list[Any]) -> None:
     facts = [fact(f"f{n}", amount, side) for n, (amount, side) in enumerate(ours)]
@@ -84,7 +84,7 @@ def test_every_line_ends_and_no_fact_is_matched_twice(theirs: list[Any], ours: l
     assert sum(signed[ident] for ident, verdict in found.items() if verdict.gone) == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(moves)
 def test_what_both_have_alike_is_matched_whole(both: list[Any]) -> None:
     facts = [fact(f"f{n}", amount, side) for n, (amount, side) in enumerate(both)]

@@ -37,7 +37,7 @@ def interruptions(plan: str) -> int:
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_two_actors_meet_in_every_order_exactly_once(first: int, second: int, seed: int) -> None:
     explorer = Explorer(2, seed=seed)
     found = traces(explorer, (first, second))
@@ -46,7 +46,7 @@ def test_two_actors_meet_in_every_order_exactly_once(first: int, second: int, se
 
 
 @given(st.lists(st.integers(1, 3), min_size=3, max_size=3).filter(lambda each: sum(each) <= 7), st.integers(0, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_three_actors_are_interrupted_at_most_so_often(lengths: list[int], most: int) -> None:
     explorer = Explorer(3, preemptions=most)
     found = traces(explorer, lengths)
@@ -58,7 +58,7 @@ def test_three_actors_are_interrupted_at_most_so_often(lengths: list[int], most:
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_who_comes_second_may_have_less_to_do(first: int, second: int, seed: int) -> None:
     """A return that finds the attempt under way is told so and is done: the tree is not the same in all its parts."""
     explorer, found = Explorer(2, seed=seed), set[str]()

@@ -79,6 +79,7 @@ DOENDA_WALKED = [name for name in _env("DOENDA_WALKED", "sandbox").split(",") if
 DOENDA_BROWSERS = [name for name in _env("DOENDA_BROWSERS", "").split(",") if name]
 DOENDA_DEPOSIT_HAND_URL = _env("DOENDA_DEPOSIT_HAND_URL")  # who puts money into an account number for a walk, if any
 DOENDA_PROBE_SCHEDULES = _env("DOENDA_PROBE_SCHEDULES")  # a file like probes/schedules.toml
+DOENDA_CALENDARS = _env("DOENDA_CALENDARS")  # a file like assurance/calendars.toml
 # The telephone: where Asterisk's REST interface answers, and where spoken and recorded prompts lie (read by Asterisk).
 DOENDA_LIVE_URL = _env("DOENDA_LIVE_URL").rstrip("/")  # where browsers reach `doenda live`; "": pages ask by a button
 DOENDA_ARI_URL = _env("DOENDA_ARI_URL")

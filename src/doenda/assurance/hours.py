@@ -1,4 +1,6 @@
-"""The rule of opening hours: when is something closed, and until when? Pure, over calendars as data (calendars.toml).
+"""The rule of opening hours: when is something closed, and until when? Pure, over calendars as data.
+
+The data is calendars.toml, or the installation's own file in DOENDA_CALENDARS.
 
 A calendar is weekly windows minus closures (weekly, monthly, dated), by the wall clock of its own zone. Closed
 stretches contain their first instant and not their last: at the instant that `closed_until` gives it is open.
@@ -18,6 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
+from django.conf import settings
 
 SOURCE = Path(__file__).with_name("calendars.toml")
 DAY = 1440
@@ -202,16 +205,20 @@ def calendars(source: Path = SOURCE) -> Mapping[str, Calendar]:
 
 
 def named(name: str) -> Calendar:
-    """Raises ValueError for a name that is not in the data."""
+    """Raises ValueError for a name that is not in the installation's data."""
     try:
-        return calendars()[name]
+        return calendars(_source())[name]
     except KeyError:
         raise ValueError(f"no calendar {name!r}") from None
 
 
+def _source() -> Path:
+    return Path(settings.DOENDA_CALENDARS or SOURCE)
+
+
 def store(number: str) -> Calendar:
     """A store's hours: its own if it has any, else those of all stores."""
-    known = calendars()
+    known = calendars(_source())
     return known.get(f"store_{number}", known["store"])
 
 
